@@ -34,6 +34,8 @@ class Study(models.Model):
     rater_kind = models.CharField(max_length=12, choices=RaterKind, default=RaterKind.HUMAN)
     # The design as asked for (annotation.design.StudyDesign as JSON). May change until freeze.
     design = models.JSONField()
+    # What the gate may show of the protocol: instructions, question, practice items. Written at freeze; no arm in it.
+    rater_text = models.JSONField(default=dict)
     # The frozen protocol: canonical JSON text and its sha256. Empty until freeze, never changed after.
     protocol = models.TextField(blank=True)
     protocol_sha256 = models.CharField(max_length=64, blank=True)
@@ -166,7 +168,7 @@ class Judgment(models.Model):
     version = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
     # Made by the browser, sent again with every retry of the same answer.
-    idempotency_key = models.CharField(max_length=64, unique=True)
+    idempotency_key = models.CharField(max_length=64)
     verdict = models.CharField(max_length=8, choices=Verdict)
     confidence = models.PositiveSmallIntegerField(null=True, blank=True)  # 1 guess … 3 sure; empty for cannot judge
     rule = models.TextField(blank=True)
@@ -183,6 +185,7 @@ class Judgment(models.Model):
                 fields=["assignment"], condition=Q(is_current=True), name="one_current_judgment_per_assignment"
             ),
             models.UniqueConstraint(fields=["assignment", "version"], name="one_judgment_per_assignment_and_version"),
+            models.UniqueConstraint(fields=["assignment", "idempotency_key"], name="one_judgment_per_sent_answer"),
             models.CheckConstraint(
                 name="a_verdict_has_a_confidence_unless_cannot_judge",
                 condition=Q(verdict="cannot") | Q(confidence__gte=1, confidence__lte=3),
