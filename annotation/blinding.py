@@ -131,6 +131,7 @@ class PracticePage:
     threshold: float
     simulated: bool
     feedback: PracticeFeedback | None
+    draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
 
 
 @dataclass(frozen=True, slots=True)
