@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.protocols.display import MARKED_BAND, PEAK_BAND, UNMARKED_BAND
 from annotation.protocols.first_glance import FITS, MISFITS, NO, YES
 
-PEAK_BAND, MARKED_BAND, UNMARKED_BAND = 2, 1, 0
 _MARKUP = re.compile(r"\[\[(.+?)\]\]|\{(.+?)\}", re.DOTALL)
 
 MUSIC = (
