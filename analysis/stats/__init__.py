@@ -1,0 +1,1 @@
+"""Pure statistics: arrays and counts in, intervals out. No Django, no pandas, no global random state."""

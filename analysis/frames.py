@@ -1,0 +1,107 @@
+"""The one unblinding read: judgments joined with the sealed key, as long tables.
+
+Every function here asks `annotation.sealed.keys`, which raises `StudyStillBlinded` until the unblinding is recorded.
+"""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+import numpy as np
+import pandas as pd
+
+from annotation.models import Assignment, Judgment, Study
+from annotation.sealed.keys import StudyStillBlinded, draws_read, keys_read
+
+__all__ = ["StudyFrames", "StudyStillBlinded", "draws_frame", "judgment_frame", "neuron_frame", "study_frames"]
+
+JUDGMENT_COLUMNS = [
+    "study", "size", "arm", "layer", "neuron_id", "rater", "rater_kind", "order", "list_length", "judgment", "verdict",
+    "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
+]  # fmt: skip
+DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyFrames:
+    """The three tables behind a report, and the hash that says they are unchanged."""
+
+    judgments: pd.DataFrame  # one row per shown assignment
+    neurons: pd.DataFrame  # one row per item
+    draws: pd.DataFrame  # one row per draw of the sampling, accepted or rejected
+    sha256: str
+
+
+def study_frames(study: Study) -> StudyFrames:
+    """All tables of an unblinded study."""
+    neurons = neuron_frame(study)
+    judgments, draws = _judgments(study, neurons), draws_frame(study)
+    digest = sha256()
+    for frame in (judgments, neurons.drop(columns="item_id"), draws):
+        digest.update(frame.to_csv(index=False, lineterminator="\n").encode() + b"\0")
+    return StudyFrames(judgments, neurons.drop(columns="item_id"), draws, digest.hexdigest())
+
+
+def judgment_frame(study: Study) -> pd.DataFrame:
+    """One row per shown assignment; judgment is 1 (yes), 0 (no) or missing (cannot judge, or no answer yet)."""
+    return _judgments(study, neuron_frame(study))
+
+
+def neuron_frame(study: Study) -> pd.DataFrame:
+    """One row per item: which neuron it shows, and on how many raters' lists it stands."""
+    keys = pd.DataFrame(
+        [(row.item_id, row.size, row.arm, row.layer, row.neuron) for row in keys_read(study)],
+        columns=["item_id", "size", "arm", "layer", "neuron"],
+    )
+    public = pd.DataFrame(list(study.items.values_list("pk", "public_id")), columns=["item_id", "item"])
+    places = pd.Series(Assignment.objects.filter(seat__study=study).values_list("item_id", flat=True), dtype="int64")
+    table = keys.merge(public, on="item_id", validate="one_to_one")
+    table["assigned"] = table["item_id"].map(places.value_counts()).fillna(0).astype("int64")
+    layer, neuron = table["layer"].astype(str), table["neuron"].astype(str)
+    table["neuron_id"] = table["size"] + "/" + table["arm"] + "/L" + layer + "N" + neuron
+    table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "assigned"]]
+    return table.sort_values(["size", "arm", "layer", "neuron"], ignore_index=True)
+
+
+def draws_frame(study: Study) -> pd.DataFrame:
+    """Every draw of the sampling in the order it was made, with the reason where it was rejected."""
+    rows = [tuple(getattr(draw, column) for column in DRAW_COLUMNS) for draw in draws_read(study)]
+    return pd.DataFrame(rows, columns=DRAW_COLUMNS)
+
+
+def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
+    table = _shown(study).merge(_answers(study), on="assignment", how="left", validate="one_to_one")
+    table = table[table["first_shown"].notna() | table["verdict"].notna()]
+    table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id"]], on="item_id")
+    table["study"], table["rater_kind"] = study.slug, study.rater_kind
+    table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
+    table["verdict"], table["rule"] = table["verdict"].fillna(""), table["rule"].fillna("")
+    table["judgment"] = table["verdict"].map({"yes": 1, "no": 0}).astype("Int8")
+    table["confidence"] = table["confidence"].astype("Float64").astype("Int8")
+    for column, milliseconds in (("seconds", "wall_ms"), ("active_seconds", "active_ms")):
+        # A browser without scripts measures nothing and sends 0: that is a missing time, not an instant answer.
+        measured = table[milliseconds].astype("float64")
+        table[column] = measured.where(measured > 0, np.nan) / 1000
+    return table.sort_values(["rater", "order"], ignore_index=True)[JUDGMENT_COLUMNS]
+
+
+def _shown(study: Study) -> pd.DataFrame:
+    fields = ["pk", "seat__number", "seat__evaluator__pseudonym", "item_id", "position", "shown_at"]
+    names = ["assignment", "seat", "pseudonym", "item_id", "order", "first_shown"]
+    rows = list(Assignment.objects.filter(seat__study=study).values_list(*fields))
+    table = pd.DataFrame(rows, columns=names)
+    table["first_shown"] = pd.to_datetime(table["first_shown"], utc=True)
+    table["rater"] = table["pseudonym"].fillna("seat " + table["seat"].astype(str))
+    table["list_length"] = table.groupby("seat")["order"].transform("size").astype("int64")
+    return table
+
+
+def _answers(study: Study) -> pd.DataFrame:
+    fields = [
+        "assignment_id", "verdict", "confidence", "rule", "active_ms", "wall_ms", "shown_at", "submitted_at",
+    ]  # fmt: skip
+    names = ["assignment", *fields[1:6], "answer_shown_at", "submitted_at"]
+    current = Judgment.objects.filter(is_current=True, assignment__seat__study=study)
+    table = pd.DataFrame(list(current.values_list(*fields)), columns=names)
+    for column in ("answer_shown_at", "submitted_at"):
+        table[column] = pd.to_datetime(table[column], utc=True)
+    return table.astype({"assignment": "int64"})
