@@ -1,0 +1,15 @@
+from django.urls import path
+
+from annotation.evaluator import views
+
+app_name = "evaluator"
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("a/<str:assignment>/answer/", views.answer, name="answer"),
+    path("a/<str:assignment>/draft/", views.draft, name="draft"),
+    path("<slug:study>/", views.instructions, name="instructions"),
+    path("<slug:study>/practice/<int:number>/", views.practice, name="practice"),
+    path("<slug:study>/next/", views.rate, name="next"),
+    path("<slug:study>/done/", views.done, name="done"),
+    path("<slug:study>/undo/", views.undo, name="undo"),
+]

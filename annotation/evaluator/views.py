@@ -1,0 +1,129 @@
+"""Pages and API for raters. Every page is drawn from one gate dataclass, `page`, and nothing else.
+
+A POST to `answer` or `draft` is a form or a JSON object with these fields:
+
+    verdict     "yes", "no" or "cannot"
+    confidence  1 (guess), 2, 3 (sure); left out for "cannot"
+    rule        text; required for "yes"
+    marks       JSON: a list with "fits", "misfits" or "" per snippet, or empty. Form: the fields mark_1, mark_2, …
+    active_ms   milliseconds that the item was visible and in focus
+    wall_ms     milliseconds since it was shown
+    key         8 to 64 characters, the same for every retry of one answer. A form without JavaScript sends none: then
+                the server makes one, and an item that is answered already keeps its first answer
+
+With `Accept: application/json` a reply is JSON: the fields of the gate's dataclass (`DonePage` with `"done": true`,
+a draft `{"saved"}`), or `{"error", "field"}` with status 400 (answer refused) or 409 (the study is not open; or the
+instructions or the practice come first, named by `field`). Otherwise it is a redirect, and messages say what happened.
+"""
+
+import uuid
+from dataclasses import asdict, replace
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from annotation import blinding
+from annotation.blinding import AnswerRefused, DonePage
+from annotation.evaluator.answers import answer_read
+from annotation.evaluator.refusals import go_on, refusals_answered, wants_json
+
+
+def _rater(request: HttpRequest) -> int:
+    user_id = request.user.pk
+    if user_id is None:
+        raise PermissionError("An evaluator's page was asked for without an account; sign in first.")
+    return int(user_id)
+
+
+def _page(request: HttpRequest, name: str, page: object) -> HttpResponse:
+    return render(request, f"annotation/evaluator/{name}.html", {"page": page})
+
+
+@require_GET
+@never_cache
+def home(request: HttpRequest) -> HttpResponse:
+    return _page(request, "home", blinding.blind_home(_rater(request)))
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@refusals_answered
+def instructions(request: HttpRequest, *, study: str) -> HttpResponse:
+    if request.method == "GET":
+        return _page(request, "instructions", blinding.blind_instructions(_rater(request), study))
+    blinding.blind_instructions_read(_rater(request), study)
+    return go_on(study, blinding.blind_where(_rater(request), study))
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@refusals_answered
+def practice(request: HttpRequest, *, study: str, number: int) -> HttpResponse:
+    if request.method == "GET":
+        return _page(request, "practice", blinding.blind_practice(_rater(request), study, number))
+    answer, _ = answer_read(request)
+    try:
+        page = blinding.blind_practice_answer(_rater(request), study, number, answer)
+    except AnswerRefused as refusal:
+        messages.error(request, refusal.message)
+        page = replace(blinding.blind_practice(_rater(request), study, number), draft=answer)
+    return _page(request, "practice", page)
+
+
+@require_GET
+@never_cache
+@refusals_answered
+def rate(request: HttpRequest, *, study: str) -> HttpResponse:
+    page = blinding.blind_next(_rater(request), study)
+    finished = isinstance(page, DonePage)
+    if wants_json(request):
+        return JsonResponse({"done": True, **asdict(page)} if finished else asdict(page))
+    return redirect("evaluator:done", study) if finished else _page(request, "rate", page)
+
+
+@require_GET
+@never_cache
+@refusals_answered
+def done(request: HttpRequest, *, study: str) -> HttpResponse:
+    page = blinding.blind_next(_rater(request), study)
+    return _page(request, "done", page) if isinstance(page, DonePage) else redirect("evaluator:next", study)
+
+
+@require_POST
+@never_cache
+@refusals_answered
+def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
+    given, key = answer_read(request)
+    if wants_json(request):
+        return JsonResponse(asdict(blinding.blind_judgment_submit(_rater(request), assignment, given, key)))
+    try:
+        receipt = blinding.blind_judgment_submit(_rater(request), assignment, given, key or uuid.uuid4().hex)
+    except AnswerRefused as refusal:
+        # What was typed goes into the draft, so the page comes back with it.
+        blinding.blind_draft_save(_rater(request), assignment, given)
+        messages.error(request, refusal.message)
+        return redirect("evaluator:next", blinding.blind_item(_rater(request), assignment).study)
+    messages.success(request, "That neuron was answered before; the first answer stands." if receipt.duplicate else "Saved.")
+    return redirect("evaluator:next", receipt.study)
+
+
+@require_POST
+@never_cache
+@refusals_answered
+def draft(request: HttpRequest, *, assignment: str) -> HttpResponse:
+    given, _ = answer_read(request)
+    return JsonResponse({"saved": blinding.blind_draft_save(_rater(request), assignment, given)})
+
+
+@require_POST
+@never_cache
+@refusals_answered
+def undo(request: HttpRequest, *, study: str) -> HttpResponse:
+    page = blinding.blind_undo(_rater(request), study)
+    if wants_json(request):
+        return JsonResponse(asdict(page))
+    messages.info(request, "Your last answer is open again. It stands until you save a new one.")
+    return redirect("evaluator:next", study)

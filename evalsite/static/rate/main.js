@@ -1,0 +1,224 @@
+// The rater's pages. Without this script every page works as form and redirect; with it: keys, drafts, an outbox that
+// survives a lost connection, pause, and the next neuron without a page load.
+
+import * as keys from "./keys.js";
+import * as outbox from "./outbox.js";
+import { Item } from "./item.js";
+import * as server from "./server.js";
+import * as status from "./status.js";
+import * as store from "./store.js";
+
+const SETTLE_MS = 300; // keys meant for the last neuron must not answer the next one
+const RETRY_MS = 3_000;
+const main = document.getElementById("content");
+let item = null;
+let shownAt = 0;
+let onward = null; // the address to load as soon as the connection is back
+
+document.documentElement.classList.add("js");
+
+function begin() {
+  const form = document.getElementById("answer");
+  item = form ? new Item(form) : null;
+  shownAt = performance.now();
+  keys.bindSwitch();
+  if (!form) return;
+  form.noValidate = true;
+  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  form.addEventListener("input", () => item.changed());
+  form.addEventListener("click", markClicked);
+  form.addEventListener("focusin", (event) => {
+    const row = event.target.closest(".snippet.markable");
+    if (row) item.move(item.rows.indexOf(row), false);
+  });
+  document.getElementById("pause")?.addEventListener("click", () => pause(true));
+  document.getElementById("resume")?.addEventListener("click", () => pause(false));
+  document.getElementById("help-open")?.addEventListener("click", help);
+  document.getElementById("undo-form")?.addEventListener("submit", (event) => { event.preventDefault(); undo(); });
+  if (!item.isPractice && outbox.waitingFor(item.assignment)) resumeWaiting();
+}
+
+// An answer for this very item is still on its way: show it and wait.
+function resumeWaiting() {
+  item.lock(true);
+  sayWaiting("unreachable");
+}
+
+let markBefore = null;
+document.addEventListener("pointerdown", (event) => {
+  const input = event.target.closest?.(".mark-choice")?.querySelector("input");
+  markBefore = input?.checked ? input : null;
+});
+
+// A click on a mark that is set takes it away.
+function markClicked(event) {
+  if (event.target !== markBefore) return;
+  event.target.checked = false;
+  markBefore = null;
+  item.changed();
+}
+
+// -- Saving -------------------------------------------------------------------------------------------------------------
+
+function submit() {
+  if (!item || paused() || item.locked) return;
+  if (item.submit() && !item.isPractice) status.say("Saving …", "", { stays: true });
+}
+
+function sayWaiting(kind) {
+  const count = outbox.waiting().length;
+  const answers = count === 1 ? "1 answer is" : `${count} answers are`;
+  if (kind === "signed-out") {
+    const action = status.link("Sign in again", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`);
+    status.say(`You are signed out. ${answers} kept in this browser and will be sent after you sign in.`, "warn", { stays: true, action });
+  } else {
+    status.say(`Offline: ${answers} waiting in this browser and will be sent by itself. You may leave this page open.`, "warn", { stays: true });
+  }
+}
+
+function onOutcome(entry, kind, data) {
+  const isHere = item && entry.assignment === item.assignment;
+  if (kind === "ok") saved(entry, data, isHere);
+  else if (kind === "refused" && isHere) {
+    status.hush();
+    item.refused({ field: data?.field ?? "", message: data?.error ?? "The server refused this answer; check it and save again." });
+  } else if (kind === "unreachable" || kind === "signed-out") sayWaiting(kind);
+  else sayStuck(entry, data?.error ?? "The server does not know this neuron for the account that is signed in.", isHere);
+}
+
+function saved(entry, receipt, isHere) {
+  store.remove(`draft:${entry.assignment}`);
+  // A duplicate on the first try comes from another tab; on a later try it is our own lost reply.
+  const elsewhere = receipt.duplicate && entry.attempts === 1;
+  status.say(elsewhere ? "This neuron was answered in another window; the first answer stands." : "Saved ✓", "good");
+  if (isHere) loadNext(item.form.dataset.nextUrl);
+}
+
+function sayStuck(entry, reason, isHere) {
+  const action = status.button("Discard the answer", () => {
+    outbox.discard(entry.assignment);
+    store.remove(`draft:${entry.assignment}`);
+    status.hush();
+    if (isHere) location.assign("/");
+  });
+  status.say(`${reason} Your answer is kept in this browser.`, "warn", { stays: true, action });
+}
+
+async function loadNext(url) {
+  onward = url;
+  const reply = await server.page(url);
+  if (onward !== url) return;
+  if (reply.kind !== "ok") {
+    const text = reply.kind === "signed-out" ? "Saved. Sign in again to go on." : "Saved. Offline: the next neuron comes when the connection is back.";
+    status.say(text, "warn", { stays: true });
+    setTimeout(() => { if (onward === url) loadNext(url); }, RETRY_MS);
+    return;
+  }
+  onward = null;
+  if (!reply.doc.getElementById("answer")) {
+    location.assign(reply.url);
+    return;
+  }
+  main.replaceChildren(...reply.doc.getElementById("content").childNodes);
+  window.scrollTo(0, 0);
+  main.focus({ preventScroll: true });
+  begin();
+}
+
+async function undo() {
+  const form = document.getElementById("undo-form");
+  if (!form || paused() || item?.locked) return;
+  if (!item) {
+    form.submit();
+    return;
+  }
+  if (await item.saveDraft() !== "ok") {
+    status.say("Offline: the last answer can be opened again when the connection is back.", "warn");
+    return;
+  }
+  item.lock(true);
+  const { kind } = await server.post(form.action, {});
+  if (kind === "ok") {
+    status.say("Your last answer is open again. It stands until you save a new one.");
+    loadNext(item.form.dataset.nextUrl);
+  } else {
+    item.lock(false);
+    status.say(kind === "unknown" ? "There is nothing to undo." : "The last answer could not be opened; try again in a moment.", "warn");
+  }
+}
+
+// -- Pause and help -----------------------------------------------------------------------------------------------------
+
+function paused() {
+  const box = document.getElementById("paused");
+  return Boolean(box && !box.hidden);
+}
+
+function pause(on) {
+  const box = document.getElementById("paused");
+  if (!box || item.locked) return;
+  box.hidden = !on;
+  item.form.hidden = on;
+  item.clock.pause(on);
+  if (on) {
+    item.saveDraft();
+    document.getElementById("paused-title").focus();
+  } else {
+    item.move(item.current);
+  }
+}
+
+async function help() {
+  const dialog = document.getElementById("help");
+  if (!dialog || paused()) return;
+  dialog.showModal();
+  if (dialog.dataset.loaded) return;
+  const reply = await server.page(dialog.dataset.instructions);
+  const text = reply.doc?.getElementById("instructions-text");
+  if (!text) return;
+  dialog.dataset.loaded = "yes";
+  document.getElementById("help-instructions").replaceChildren(...text.childNodes);
+}
+
+// -- Keys ---------------------------------------------------------------------------------------------------------------
+
+function onItem(action) {
+  return () => {
+    if (item && !item.locked && !paused() && performance.now() - shownAt > SETTLE_MS) action(item);
+  };
+}
+
+const pickVerdict = (value) => onItem((shown) => shown.pick("verdict", value));
+const pickConfidence = (value) => onItem((shown) => shown.pick("confidence", value));
+
+function enter() {
+  const goOn = document.getElementById("go-on");
+  if (paused()) pause(false);
+  else if (goOn) goOn.click();
+  else onItem(submit)();
+}
+
+keys.listen({
+  y: pickVerdict("yes"), n: pickVerdict("no"), u: pickVerdict("cannot"),
+  1: pickConfidence("1"), 2: pickConfidence("2"), 3: pickConfidence("3"),
+  r: onItem((shown) => shown.form.elements.rule.focus()),
+  escape: () => document.activeElement.blur(),
+  j: onItem((shown) => shown.move(shown.current + 1)),
+  k: onItem((shown) => shown.move(shown.current - 1)),
+  f: onItem((shown) => shown.mark("fits")), m: onItem((shown) => shown.mark("misfits")),
+  z: () => undo(), h: help,
+  p: () => { if (item && !item.isPractice) pause(!paused()); },
+  enter, "ctrl+enter": enter,
+});
+
+// -- The page comes and goes --------------------------------------------------------------------------------------------
+
+for (const name of ["focus", "blur"]) window.addEventListener(name, () => item?.clock.update());
+document.addEventListener("visibilitychange", () => {
+  item?.clock.update();
+  if (document.hidden && item && !item.locked) item.saveDraft({ keepalive: true });
+});
+window.addEventListener("online", () => { if (onward) loadNext(onward); else item?.saveDraft(); });
+
+outbox.start(onOutcome);
+begin();
