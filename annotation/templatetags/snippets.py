@@ -12,7 +12,7 @@ register = template.Library()
 
 SHADES = 5  # mark classes b1 … b5 of blindscope.css
 LINE_ENDS = re.compile(r"(?:\r\n|\r|\n)+")
-LONE_SPACES = re.compile(r" (?= )|(?<= ) | (?=[\r\n]|$)|(?<=[\r\n]) |^ ")
+LONE_SPACES = re.compile(r" (?= )|(?<= ) | (?=[\r\n])|(?<=[\r\n]) ")
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 # Characters without a shape of their own. Those that turn the writing direction could disguise a text, so none is kept.
 SHAPELESS = re.compile("[\x80-\x9f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]")

@@ -12,7 +12,7 @@ const SETTLE_MS = 300; // keys meant for the last neuron must not answer the nex
 const RETRY_MS = 3_000;
 const main = document.getElementById("content");
 let item = null;
-let shownAt = 0;
+let shownAt = -SETTLE_MS;
 let onward = null; // the address to load as soon as the connection is back
 
 document.documentElement.classList.add("js");
@@ -20,7 +20,6 @@ document.documentElement.classList.add("js");
 function begin() {
   const form = document.getElementById("answer");
   item = form ? new Item(form) : null;
-  shownAt = performance.now();
   keys.bindSwitch();
   if (!form) return;
   form.noValidate = true;
@@ -122,6 +121,7 @@ async function loadNext(url) {
   main.replaceChildren(...reply.doc.getElementById("content").childNodes);
   window.scrollTo(0, 0);
   main.focus({ preventScroll: true });
+  shownAt = performance.now();
   begin();
 }
 
