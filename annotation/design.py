@@ -49,6 +49,7 @@ class DesignRefused(ValueError):
     def __init__(self, problems: list[tuple[str, str]]) -> None:
         super().__init__("\n".join(f"{field}: {message}" for field, message in problems))
         self.problems = tuple(problems)
+        self.field, self.message = self.problems[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,12 @@ class StudyDesign:
     instructions: str = first_glance.DEFAULT_INSTRUCTIONS
     contact: str = ""
 
+    def __post_init__(self) -> None:
+        """A design that exists is a design that can be used."""
+        problems = _problems({name: getattr(self, name) for name in FIELD_NAMES} | {"pairs": asdict(self)["pairs"]})
+        if problems:
+            raise DesignRefused(problems)
+
     @property
     def paragraphs(self) -> tuple[str, ...]:
         """The instructions as paragraphs without line breaks."""
@@ -202,13 +209,10 @@ def design_from_dict(data: Mapping[str, Any]) -> StudyDesign:
     values = dict(data)
     if "raters" in values:
         values.setdefault("raters_per_neuron", values["raters"])
-    problems = _key_problems(values) + _value_problems(values)
-    pairs = _pairs_read(values.get("pairs"), problems) if "pairs" in values else ()
-    if not problems:
-        problems = _joint_problems(values)
+    problems = _key_problems(values) + _problems(values)
     if problems:
         raise DesignRefused(problems)
-    return StudyDesign(**{**values, "pairs": pairs})
+    return StudyDesign(**{**values, "pairs": _pairs_read(values["pairs"], [])})
 
 
 def design_to_dict(design: StudyDesign) -> dict[str, Any]:
@@ -234,6 +238,13 @@ def _key_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         (name, f"Unknown field; known are: {', '.join(FIELD_NAMES)}.") for name in values if name not in FIELD_NAMES
     ]
     return missing + unknown
+
+
+def _problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    problems = _value_problems(values)
+    if "pairs" in values:
+        _pairs_read(values["pairs"], problems)
+    return problems or _joint_problems(values)
 
 
 def _value_problems(values: Mapping[str, Any]) -> list[tuple[str, str]]:

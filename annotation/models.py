@@ -4,6 +4,7 @@ Nothing here leads to a neuron or an arm. That link lives in the app `annotation
 """
 
 import secrets
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.db import models
@@ -13,6 +14,37 @@ from django.db.models import Q
 def public_token() -> str:
     """A random public id: says nothing about order, arm or neuron."""
     return secrets.token_urlsafe(12)
+
+
+class FrozenRow(Exception):
+    """Somebody tried to change or delete what is written once."""
+
+
+class WrittenOnceQuerySet(models.QuerySet):
+    """Refuses bulk changes, so that no code path rewrites what was frozen or logged."""
+
+    def update(self, **changes: Any) -> NoReturn:
+        raise FrozenRow(f"{self.model.__name__} rows are written once; changing {', '.join(changes)} is refused.")
+
+    def delete(self) -> NoReturn:
+        raise FrozenRow(f"{self.model.__name__} rows are written once; they cannot be deleted.")
+
+
+class WrittenOnce(models.Model):
+    """A row that is added and then never changed or deleted."""
+
+    objects = WrittenOnceQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise FrozenRow(f"This {type(self).__name__} is written once; add a new row instead of changing it.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise FrozenRow(f"This {type(self).__name__} is written once; it cannot be deleted.")
 
 
 class RaterKind(models.TextChoices):
@@ -45,6 +77,9 @@ class Study(models.Model):
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    # What freeze fixes for good.
+    FROZEN_FIELDS = ("slug", "title", "rater_kind", "design", "rater_text", "protocol", "protocol_sha256", "frozen_at")
+
     class Meta:
         verbose_name_plural = "studies"
         constraints = [
@@ -57,12 +92,20 @@ class Study(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A frozen study keeps its protocol, whoever saves it."""
+        stored = Study.objects.filter(pk=self.pk).exclude(protocol_sha256="").values(*self.FROZEN_FIELDS).first()
+        changed = [name for name in self.FROZEN_FIELDS if stored is not None and getattr(self, name) != stored[name]]
+        if changed:
+            raise FrozenRow(f"“{self.title}” is frozen; changing {', '.join(changed)} is refused. Make a new study.")
+        super().save(*args, **kwargs)
+
     @property
     def simulated(self) -> bool:
         return self.rater_kind == RaterKind.SIMULATED
 
 
-class StudyEvent(models.Model):
+class StudyEvent(WrittenOnce):
     """One line of the study's log: who did what, when and why. Rows are added, never changed."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="events")
@@ -76,7 +119,7 @@ class StudyEvent(models.Model):
         ordering = ["id"]
 
 
-class Unblinding(models.Model):
+class Unblinding(WrittenOnce):
     """The one recorded act that opens a study's key."""
 
     study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="unblinding")
@@ -86,7 +129,7 @@ class Unblinding(models.Model):
     judgments_sha256 = models.CharField(max_length=64)  # hash of the judgments as they stood
 
 
-class Item(models.Model):
+class Item(WrittenOnce):
     """One neuron's page, drawn and frozen. It holds what is shown and no way back to the neuron."""
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="items")

@@ -1,18 +1,24 @@
 """The sealed key: which neuron of which arm an item shows (blinding lock 1).
 
-Every relation has `related_name="+"`: from an Item, a Study or a Network no attribute and no join leads here. Read and
-written by `annotation.sealed.keys` only.
+From an Item, a Study or a Network no attribute and no join leads here. `related_name="+"` takes away the attribute but
+leaves a join: `Item.objects.filter(**{"+__arm": "solu"})` would work. So every relation also has a reverse query name
+with a double underscore, which no lookup can spell, because lookups are split there. Read and written by
+`annotation.sealed.keys` only.
 """
+
+from typing import Any
 
 from django.db import models
 
+PROTECTED: dict[str, Any] = {"on_delete": models.PROTECT, "related_name": "+"}
+
 
 class SealedKey(models.Model):
-    item = models.OneToOneField("annotation.Item", on_delete=models.PROTECT, related_name="+")
-    study = models.ForeignKey("annotation.Study", on_delete=models.PROTECT, related_name="+")
+    item = models.OneToOneField("annotation.Item", related_query_name="no__way__to_key", **PROTECTED)
+    study = models.ForeignKey("annotation.Study", related_query_name="no__way__to_key", **PROTECTED)
     size = models.CharField(max_length=40)  # size label of the pair, "1L-256"
     arm = models.CharField(max_length=40)  # "baseline", "solu", "ln_only"
-    harvest = models.ForeignKey("neurons.HarvestRun", on_delete=models.PROTECT, related_name="+")
+    harvest = models.ForeignKey("neurons.HarvestRun", related_query_name="no__way__to_key", **PROTECTED)
     layer = models.PositiveIntegerField()
     neuron = models.PositiveIntegerField()
 
@@ -20,7 +26,7 @@ class SealedKey(models.Model):
 class SealedDraw(models.Model):
     """One draw of the sampling, accepted or rejected, in the order it was made."""
 
-    study = models.ForeignKey("annotation.Study", on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey("annotation.Study", related_query_name="no__way__to_draw", **PROTECTED)
     number = models.PositiveIntegerField()
     size = models.CharField(max_length=40)
     arm = models.CharField(max_length=40)
@@ -31,3 +37,10 @@ class SealedDraw(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_sealed_draw_per_number")]
+
+
+class SealedSalt(models.Model):
+    """The secret half of a study's randomness. Without it the public design cannot be drawn again."""
+
+    study = models.OneToOneField("annotation.Study", related_query_name="no__way__to_salt", **PROTECTED)
+    salt = models.CharField(max_length=64)

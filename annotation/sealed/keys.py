@@ -1,0 +1,124 @@
+"""The only reader and writer of the sealed key (blinding lock 5: time)."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from annotation.design import canonical_json
+from annotation.models import Item, RaterKind, Study, StudyEvent, Unblinding
+from annotation.sealed.models import SealedDraw, SealedKey, SealedSalt
+
+OPENED_FOR_SIMULATION = "key opened for simulated raters"
+
+
+class StudyStillBlinded(Exception):
+    """Somebody asked for the key of a study that is not unblinded."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """Which neuron of which arm an item shows."""
+
+    item_id: int
+    size: str
+    arm: str
+    layer: int
+    neuron: int
+    harvest_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRow:
+    """One draw of the sampling, accepted or rejected with its reason."""
+
+    number: int
+    size: str
+    arm: str
+    layer: int
+    neuron: int
+    accepted: bool
+    reason: str
+
+
+def keys_write(study: Study, rows: Iterable[KeyRow]) -> None:
+    SealedKey.objects.bulk_create(SealedKey(study=study, **asdict(row)) for row in rows)
+
+
+def draws_write(study: Study, rows: Iterable[DrawRow]) -> None:
+    SealedDraw.objects.bulk_create(SealedDraw(study=study, **asdict(row)) for row in rows)
+
+
+def salt_write(study: Study, salt: str) -> None:
+    SealedSalt.objects.create(study=study, salt=salt)
+
+
+def keys_read(study: Study) -> list[KeyRow]:
+    """The key, after unblinding."""
+    _refuse_while_blind(study)
+    return _keys(study)
+
+
+def draws_read(study: Study) -> list[DrawRow]:
+    """Every draw, rejected ones included, after unblinding."""
+    _refuse_while_blind(study)
+    fields = DrawRow.__dataclass_fields__
+    return [DrawRow(**row) for row in SealedDraw.objects.filter(study=study).order_by("number").values(*fields)]
+
+
+def salt_read(study: Study) -> str:
+    """The salt, after unblinding: with it and the design anybody can draw the study again."""
+    _refuse_while_blind(study)
+    return str(SealedSalt.objects.get(study=study).salt)
+
+
+def keys_read_for_simulation(study: Study, by: AbstractBaseUser | None = None) -> list[KeyRow]:
+    """The key for simulated raters, who need a truth to answer by; never for a study with people. Recorded."""
+    if study.rater_kind != RaterKind.SIMULATED:
+        raise StudyStillBlinded(
+            f"“{study.title}” is rated by people, so its key opens for no simulation; "
+            'freeze a study with rater_kind = "simulated".'
+        )
+    StudyEvent.objects.create(study=study, actor=by, action=OPENED_FOR_SIMULATION)
+    return _keys(study)
+
+
+def disclosure(study: Study) -> dict[str, Any]:
+    """Everything that was sealed, after unblinding, as plain data: salt, key by public item id, draws.
+
+    `commitment(disclosure(study))` equals the `key_commitment` of the frozen protocol unless the key was changed.
+    """
+    keys, draws, salt = keys_read(study), draws_read(study), salt_read(study)
+    public = dict(Item.objects.filter(study=study).values_list("id", "public_id"))
+    return disclosed(salt, [(public[row.item_id], row) for row in keys], draws)
+
+
+def disclosed(salt: str, keys: Sequence[tuple[str, KeyRow]], draws: Sequence[DrawRow]) -> dict[str, Any]:
+    """The sealed rows in the form that is committed to at freeze and published at unblinding."""
+    return {
+        "salt": salt,
+        "key": [
+            {"item": item, "size": row.size, "arm": row.arm, "layer": row.layer, "neuron": row.neuron}
+            for item, row in sorted(keys, key=lambda pair: pair[0])
+        ],
+        "draws": [asdict(draw) for draw in draws],
+    }
+
+
+def commitment(disclosed_data: dict[str, Any]) -> str:
+    """sha256 that fixes the sealed rows without showing them; the salt makes guessing hopeless."""
+    return hashlib.sha256(canonical_json(disclosed_data).encode()).hexdigest()
+
+
+def _refuse_while_blind(study: Study) -> None:
+    if not Unblinding.objects.filter(study_id=study.pk).exists():
+        raise StudyStillBlinded(
+            f"“{study.title}” is {study.get_state_display()}; its key opens after it is closed and unblinded."
+        )
+
+
+def _keys(study: Study) -> list[KeyRow]:
+    fields = KeyRow.__dataclass_fields__
+    return [KeyRow(**row) for row in SealedKey.objects.filter(study=study).order_by("id").values(*fields)]

@@ -1,0 +1,29 @@
+"""What a study service may refuse. Each message says what, what was received, and what to do."""
+
+
+class StudyRefused(Exception):
+    """A step of a study that cannot be taken."""
+
+
+class StudyWrongState(StudyRefused):
+    """The study is not in the state that the step needs."""
+
+
+class ReasonMissing(StudyRefused):
+    """A step that must be explained came without an explanation."""
+
+
+class HarvestMissing(StudyRefused):
+    """A network of the design has no finished harvest over the design's corpus."""
+
+
+class NotEnoughNeurons(StudyRefused):
+    """A stratum holds too few neurons that can be shown."""
+
+
+class SeatRefused(StudyRefused):
+    """This evaluator cannot sit here."""
+
+
+class EvaluatorRefused(StudyRefused):
+    """This account cannot be made an evaluator's."""

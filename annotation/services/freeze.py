@@ -1,0 +1,72 @@
+"""Freeze: the moment a design becomes a study that cannot change."""
+
+import secrets
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.design import StudyDesign, design_from_dict, design_to_dict
+from annotation.models import Assignment, Item, Seat, Study
+from annotation.randomize import public_id
+from annotation.sealed.keys import draws_write, keys_write, salt_write
+from annotation.services.draw import Progress, StudyDraw, study_draw
+from annotation.services.errors import StudyWrongState
+from annotation.services.harvests import strata_open
+from annotation.services.log import User, event_add, locked
+from annotation.services.protocol import key_row, protocol_text, rater_text, sha256, snippets_json
+
+BATCH = 500  # rows of one INSERT; items carry long texts
+
+
+def study_freeze(*, study: Study, by: User = None, progress: Progress | None = None, salt: str | None = None) -> Study:
+    """Draw the neurons, store the items and the sealed key, fix every rater's order, and write the protocol.
+
+    `salt` is given only to draw a study again; a new study gets a secret one.
+    """
+    if study.state != Study.State.DRAFT:
+        locked(study, Study.State.DRAFT, step="freeze")
+    design, salt = design_from_dict(study.design), salt or secrets.token_hex(32)
+    strata = strata_open(design)
+    # Drawn before the transaction, which would keep every rater of every study waiting for the seconds it takes.
+    draw = study_draw(design, strata, salt, progress)
+    return _frozen(study, by, design, draw, protocol_text(design, strata, draw, salt), salt)
+
+
+@transaction.atomic
+def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protocol: str, salt: str) -> Study:
+    row = locked(study, Study.State.DRAFT, step="freeze")
+    if row.design != design_to_dict(design):
+        raise StudyWrongState(f"The design of “{row.title}” was changed while it was being frozen; freeze it again.")
+    row.protocol, row.protocol_sha256 = protocol, sha256(protocol)
+    row.rater_text = rater_text(design)
+    row.state, row.frozen_at = Study.State.FROZEN, timezone.now()
+    items = _items_write(row, draw)
+    keys_write(row, (key_row(drawn, items[drawn.public_id].pk) for drawn in draw.items))
+    draws_write(row, draw.draws)
+    salt_write(row, salt)
+    _seats_write(row, draw, items, design.seed, salt)
+    row.save()
+    event_add(row, by, "frozen", protocol_sha256=row.protocol_sha256, items=len(draw.items), draws=len(draw.draws))
+    return row
+
+
+def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
+    items = [Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets)) for d in draw.items]
+    return {item.public_id: item for item in Item.objects.bulk_create(items, batch_size=BATCH)}
+
+
+def _seats_write(study: Study, draw: StudyDraw, items: dict[str, Item], seed: int, salt: str) -> None:
+    for number, order in enumerate(draw.seats, start=1):
+        seat = Seat.objects.create(study=study, number=number)
+        Assignment.objects.bulk_create(
+            (
+                Assignment(
+                    seat=seat,
+                    item=items[item],
+                    public_id=public_id(seed, salt, f"assignment:{number}:{position}"),
+                    position=position,
+                )
+                for position, item in enumerate(order, start=1)
+            ),
+            batch_size=BATCH,
+        )

@@ -1,0 +1,70 @@
+"""Evaluators and their seats."""
+
+import secrets
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.models import Evaluator, RaterKind, Seat, Study
+from annotation.services.errors import EvaluatorRefused, SeatRefused
+from annotation.services.log import User, event_add, locked
+
+EVALUATORS = "evaluators"  # the group that opens the evaluator's pages and closes all others
+PSEUDONYM_SIGNS = "abcdefghjkmnpqrstwxyz23456789"
+
+
+@transaction.atomic
+def evaluator_create(
+    *, username: str, password: str, pseudonym: str = "", kind: str = RaterKind.HUMAN, by: User = None
+) -> Evaluator:
+    """Make an account that can rate and nothing else."""
+    users = get_user_model().objects
+    if users.filter(username=username).exists():
+        raise EvaluatorRefused(f"There is an account {username!r} already; a rater needs one of their own.")
+    try:
+        validate_password(password)
+    except ValidationError as error:
+        raise EvaluatorRefused(f"This password is too easy to guess: {' '.join(error.messages)}") from None
+    user = users.create_user(username=username, password=password)
+    user.groups.add(Group.objects.get_or_create(name=EVALUATORS)[0])
+    return Evaluator.objects.create(user=user, pseudonym=_pseudonym_free(pseudonym), kind=kind)
+
+
+@transaction.atomic
+def seat_take(*, study: Study, evaluator: Evaluator, by: User = None) -> Seat:
+    """Put an evaluator on the first free seat of a frozen or open study."""
+    row = locked(study, Study.State.FROZEN, Study.State.OPEN, step="seat a rater in")
+    _may_sit(row, evaluator)
+    seat = Seat.objects.select_for_update().filter(study=row, evaluator__isnull=True).order_by("number").first()
+    if seat is None:
+        raise SeatRefused(f"All seats of “{row.title}” are taken; seats are fixed at freeze by the number of raters.")
+    seat.evaluator, seat.seated_at = evaluator, timezone.now()
+    seat.save(update_fields=["evaluator", "seated_at"])
+    event_add(row, by, "seat taken", seat=seat.number, evaluator=evaluator.pseudonym)
+    return seat
+
+
+def seat_assign(*, study: Study, evaluator: Evaluator, by: User) -> Seat:
+    """As `seat_take`, by an admin whose name goes into the log."""
+    return seat_take(study=study, evaluator=evaluator, by=by)
+
+
+def _may_sit(study: Study, evaluator: Evaluator) -> None:
+    if evaluator.kind != study.rater_kind:
+        raise SeatRefused(
+            f"{evaluator.pseudonym} is a {evaluator.kind} rater and “{study.title}” is for {study.rater_kind} raters."
+        )
+    if Seat.objects.filter(study=study, evaluator=evaluator).exists():
+        raise SeatRefused(f"{evaluator.pseudonym} has a seat in “{study.title}” already.")
+
+
+def _pseudonym_free(wanted: str) -> str:
+    if not wanted:
+        return "rater-" + "".join(secrets.choice(PSEUDONYM_SIGNS) for _ in range(8))
+    if Evaluator.objects.filter(pseudonym=wanted).exists():
+        raise EvaluatorRefused(f"The pseudonym {wanted!r} is taken; choose another or leave it empty.")
+    return wanted

@@ -1,0 +1,82 @@
+"""The frozen protocol: one canonical JSON text that says what the study is, without telling which item is which arm."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from annotation.design import StudyDesign, canonical_json, design_to_dict
+from annotation.protocols import first_glance
+from annotation.protocols.display import Marked
+from annotation.protocols.practice import PRACTICE
+from annotation.sealed.keys import KeyRow, commitment, disclosed
+from annotation.services.draw import DrawnItem, StudyDraw
+from annotation.services.harvests import Stratum
+
+FORMAT = "blindscope-protocol-1"
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def rater_text(design: StudyDesign) -> dict[str, Any]:
+    """What raters read beside the snippets; the gate shows this and nothing else of the design."""
+    return {
+        "paragraphs": list(design.paragraphs),
+        "question": first_glance.QUESTION,
+        "threshold": first_glance.THRESHOLD,
+        "minutes_per_neuron": first_glance.MINUTES_PER_NEURON,
+        "snippets": design.snippets_per_neuron,
+        "contact": design.contact,
+        "practice": [item.as_json() for item in PRACTICE],
+    }
+
+
+def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, salt: str) -> str:
+    """The canonical JSON of a study; the same design, harvests, code and salt give the same text."""
+    return canonical_json(
+        {
+            "format": FORMAT,
+            "code_sha256": code_sha256(),
+            "design": design_to_dict(design),
+            "harvests": [stratum.provenance() for stratum in strata],
+            "shown_to_raters": rater_text(design),
+            "items": [{"id": item.public_id, "snippets_sha256": snippets_sha256(item.snippets)} for item in draw.items],
+            "seats": [{"seat": i + 1, "items": list(items)} for i, items in enumerate(draw.seats)],
+            "salt_sha256": sha256(salt),
+            "key_commitment": commitment(sealed_disclosure(draw, salt)),
+        }
+    )
+
+
+def sealed_disclosure(draw: StudyDraw, salt: str) -> dict[str, Any]:
+    """What is sealed now and published at unblinding."""
+    return disclosed(salt, [(item.public_id, key_row(item, item_id=0)) for item in draw.items], draw.draws)
+
+
+def key_row(item: DrawnItem, item_id: int) -> KeyRow:
+    pair, arm, run = item.stratum.pair, item.stratum.arm, item.stratum.run
+    return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk)
+
+
+def snippets_sha256(snippets: Any) -> str:
+    """Hash of an item's snippets as they are stored."""
+    return sha256(canonical_json(json.loads(json.dumps(snippets))))
+
+
+def snippets_json(snippets: tuple[Marked, ...]) -> list[list[list[Any]]]:
+    return [[[text, band] for text, band in snippet] for snippet in snippets]
+
+
+def sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def code_sha256() -> str:
+    """Hash of the code that draws, marks, allocates and shows: a study can be drawn again with this code."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith(("tests/", "migrations/", "staff/", "management/", "sealed/migrations/")):
+            digest.update(f"{name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()

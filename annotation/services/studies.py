@@ -1,0 +1,79 @@
+"""A study's life before and after its freeze."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.design import DesignRefused, StudyDesign, design_to_dict
+from annotation.models import Study, Unblinding
+from annotation.selectors import judgments_sha256
+from annotation.services.log import User, event_add, locked, reason_checked
+
+State = Study.State
+
+
+@transaction.atomic
+def study_create(*, design: StudyDesign, by: User = None) -> Study:
+    _slug_free(design)
+    study = Study.objects.create(**_design_columns(design), created_by=by)
+    event_add(study, by, "created")
+    return study
+
+
+@transaction.atomic
+def study_update_design(*, study: Study, design: StudyDesign, by: User = None) -> Study:
+    """Change the design of a draft."""
+    row = locked(study, State.DRAFT, step="change")
+    _slug_free(design, but=row)
+    for name, value in _design_columns(design).items():
+        setattr(row, name, value)
+    row.save()
+    event_add(row, by, "design changed")
+    return row
+
+
+@transaction.atomic
+def study_open(*, study: Study, by: User = None) -> Study:
+    """Let raters start."""
+    row = locked(study, State.FROZEN, step="open")
+    row.state, row.opened_at = State.OPEN, timezone.now()
+    row.save()
+    event_add(row, by, "opened")
+    return row
+
+
+@transaction.atomic
+def study_close(*, study: Study, reason: str, by: User = None) -> Study:
+    """Take no more answers, for good."""
+    row = locked(study, State.OPEN, step="close")
+    reason = reason.strip()
+    row.state, row.closed_at = State.CLOSED, timezone.now()
+    row.save()
+    event_add(row, by, "closed", reason)
+    return row
+
+
+@transaction.atomic
+def study_unblind(*, study: Study, reason: str, by: User = None) -> Study:
+    """Open the key, once and on record, over the judgments as they stand."""
+    row = locked(study, State.CLOSED, step="unblind")
+    reason = reason_checked(reason, "unblind")
+    sha256 = judgments_sha256(row)
+    Unblinding.objects.create(study=row, by=by, reason=reason, judgments_sha256=sha256)
+    row.state = State.UNBLINDED
+    row.save()
+    event_add(row, by, "unblinded", reason, judgments_sha256=sha256)
+    return row
+
+
+def _design_columns(design: StudyDesign) -> dict[str, object]:
+    return {
+        "slug": design.slug,
+        "title": design.title,
+        "rater_kind": design.rater_kind,
+        "design": design_to_dict(design),
+    }
+
+
+def _slug_free(design: StudyDesign, but: Study | None = None) -> None:
+    if Study.objects.filter(slug=design.slug).exclude(pk=but.pk if but else None).exists():
+        raise DesignRefused([("slug", f"Received {design.slug!r}; a study of that name exists, choose another.")])

@@ -1,0 +1,191 @@
+"""Studies, raters and harvests for tests. The harvest is a small fake with the methods of `HarvestStore`."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from annotation import services
+from annotation.blinding import (
+    BlindAnswer,
+    RatePage,
+    blind_instructions_read,
+    blind_judgment_submit,
+    blind_next,
+    blind_practice_answer,
+)
+from annotation.design import StudyDesign, design_from_dict
+from annotation.models import Evaluator, RaterKind, Study
+from annotation.services import harvests
+from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
+from neurons.store.pieces import Snippet
+
+PASSWORD = "a-long-enough-password"
+ARMS = {"baseline": "tiny-gelu", "solu": "tiny-solu-ln", "ln_only": "tiny-gelu-ln"}
+ACTIVATIONS = {"tiny-gelu": "gelu", "tiny-solu-ln": "solu_ln", "tiny-gelu-ln": "gelu_ln"}
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class FakeHarvest:
+    """A harvest whose snippets say nothing real: neuron 0 is dead, neuron 1 has one snippet, all others have `kept`."""
+
+    network: str
+    n_layers: int = 1
+    d_mlp: int = 40
+    kept: int = 8
+    pieces: int = 9
+
+    def is_dead(self, layer: int, neuron: int) -> bool:
+        return neuron == 0
+
+    def top_count(self, layer: int, neuron: int) -> int:
+        return {0: 0, 1: 1}.get(neuron, self.kept)
+
+    def top_values(self, layer: int, neuron: int) -> list[float]:
+        return [10.0 - rank for rank in range(self.top_count(layer, neuron))]
+
+    def top_snippets(self, layer: int, neuron: int, count: int, before: int, after: int) -> list[Snippet]:
+        return [self._snippet(neuron, rank) for rank in range(min(count, self.top_count(layer, neuron)))]
+
+    def _snippet(self, neuron: int, rank: int) -> Snippet:
+        """Words that tell the neuron and the network only through a number, as a real text would not."""
+        tag = (neuron * 31 + rank * 7 + len(self.network) * 3) % 97
+        words = [f" word{(tag * (i + 1)) % 89}" for i in range(self.pieces)]
+        peak = (tag + rank) % self.pieces
+        values = [float((tag * (i + 3)) % 11) / 10 for i in range(self.pieces)]
+        values[peak] = 10.0 - rank
+        return Snippet(doc=tag, peak=peak, pieces=tuple(zip(words, values, strict=True)))
+
+
+def make_design(**changes: Any) -> StudyDesign:
+    values: dict[str, Any] = {
+        "title": "Tiny study",
+        "slug": f"tiny-{next(_numbers)}",
+        "seed": 7,
+        "corpus": "tiny",
+        "pairs": [{"size": "tiny", "layers": [0], "arms": ARMS}],
+        "neurons_per_arm": 4,
+        "snippets_per_neuron": 5,
+        "raters": 2,
+    }
+    return design_from_dict(values | changes)
+
+
+def make_user(username: str = "", group: str = "") -> Any:
+    user = get_user_model().objects.create_user(username=username or f"user-{next(_numbers)}", password=PASSWORD)
+    if group:
+        user.groups.add(Group.objects.get_or_create(name=group)[0])
+    return user
+
+
+def make_evaluator(username: str = "", kind: str = RaterKind.HUMAN) -> Evaluator:
+    username = username or f"rater-{next(_numbers)}"
+    return services.evaluator_create(username=username, password=PASSWORD, kind=kind)
+
+
+def make_harvest_run(network: str, corpus: str = "tiny") -> HarvestRun:
+    """The rows that a finished harvest stands on; the same names give the same row."""
+    text, _ = Corpus.objects.get_or_create(
+        name=corpus,
+        defaults={
+            "fingerprint": "c" * 64,
+            "tokenizer_fingerprint": "t" * 64,
+            "documents": 9,
+            "text_bytes": 99,
+            "tokens": 90,
+        },
+    )
+    pair, _ = NetworkPair.objects.get_or_create(name="tiny", defaults={"size": "tiny", "config": {}})
+    net, _ = Network.objects.get_or_create(
+        name=network,
+        defaults={
+            "pair": pair,
+            "activation": ACTIVATIONS.get(network, network[:20]),
+            "n_layers": 1,
+            "d_mlp": 40,
+            "sha256": "n" * 64,
+            "corpus_fingerprint": "c" * 64,
+            "tokens_trained": 1000,
+        },
+    )
+    run, _ = HarvestRun.objects.get_or_create(
+        network=net, corpus=text, site="post_act", defaults={"config": {"k": 8}, "status": RunStatus.DONE}
+    )
+    return run
+
+
+@contextmanager
+def fake_harvests(**changes: Any) -> Iterator[None]:
+    """Every network has a finished harvest, and it is a `FakeHarvest`."""
+    with (
+        patch.object(harvests, "harvest_finished", make_harvest_run),
+        patch.object(harvests, "harvest_store", lambda run: FakeHarvest(run.network.name, **changes)),
+    ):
+        yield
+
+
+def make_study(**changes: Any) -> Study:
+    """A draft."""
+    return services.study_create(design=make_design(**changes))
+
+
+def make_frozen_study(**changes: Any) -> Study:
+    with fake_harvests():
+        return services.study_freeze(study=make_study(**changes))
+
+
+def make_open_study(**changes: Any) -> Study:
+    return services.study_open(study=make_frozen_study(**changes))
+
+
+def make_rater(study: Study, *, practised: bool = True) -> int:
+    """The user id of a rater with a seat, ready to rate unless told otherwise."""
+    evaluator = make_evaluator(kind=study.rater_kind)
+    services.seat_take(study=study, evaluator=evaluator)
+    if practised:
+        practise(evaluator.user_id, study)
+    return int(evaluator.user_id)
+
+
+def practise(user_id: int, study: Study) -> None:
+    blind_instructions_read(user_id, study.slug)
+    for number in (1, 2):
+        blind_practice_answer(user_id, study.slug, number, make_answer("no"))
+
+
+def make_answer(verdict: str = "yes", **changes: Any) -> BlindAnswer:
+    values: dict[str, Any] = {
+        "verdict": verdict,
+        "confidence": None if verdict == "cannot" else 2,
+        "rule": "words that end in a number" if verdict == "yes" else "",
+        "active_ms": 4_000,
+        "wall_ms": 5_000,
+    }
+    return BlindAnswer(**values | changes)
+
+
+def rate_all(user_id: int, study: Study, verdict: str = "yes") -> int:
+    """Answer everything that is left; the number of answers given."""
+    given = 0
+    while isinstance(page := blind_next(user_id, study.slug), RatePage):
+        blind_judgment_submit(user_id, page.assignment, make_answer(verdict), f"key-{page.assignment}")
+        given += 1
+    return given
+
+
+def make_closed_study(**changes: Any) -> Study:
+    """Rated by everybody, then closed."""
+    study = make_open_study(**changes)
+    for number in range(study.seats.count()):
+        rate_all(make_rater(study), study, "yes" if number % 2 == 0 else "no")
+    return services.study_close(study=study, reason="All raters are done.")
+
+
+def make_unblinded_study(**changes: Any) -> Study:
+    return services.study_unblind(study=make_closed_study(**changes), reason="All judgments are in.")
