@@ -1,6 +1,8 @@
 """Typed reads of environment variables that fail at start and say what to write instead."""
 
 import os
+import secrets
+from pathlib import Path
 
 
 class BadSetting(ValueError):
@@ -37,11 +39,17 @@ def env_list(name: str, default: list[str]) -> list[str]:
     return [part.strip() for part in raw.split(",") if part.strip()]
 
 
-def env_secret(name: str, *, insecure_default: str, debug: bool) -> str:
-    """A secret has a default only where DEBUG is on: a public site never starts with a known key."""
-    raw = os.environ.get(name, "")
-    if raw:
+def env_secret(name: str, *, own_file: Path | None) -> str:
+    """A secret from the environment, or one that this installation made for itself and keeps in `own_file`.
+
+    Without `own_file` (a public site) a missing secret stops the start: no key is ever known beforehand.
+    """
+    if raw := os.environ.get(name, ""):
         return raw
-    if debug:
-        return insecure_default
-    raise BadSetting(f"{name} is not set; give it a long random value (or set BLINDSCOPE_DEBUG=True on your own machine).")
+    if own_file is None:
+        raise BadSetting(f"{name} is not set; give it a long random value.")
+    if not own_file.exists():
+        own_file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(own_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            handle.write(secrets.token_urlsafe(48))
+    return own_file.read_text()

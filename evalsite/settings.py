@@ -10,16 +10,17 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # -- Core --------------------------------------------------------------------------------------------------------------
 DEBUG = env_bool("BLINDSCOPE_DEBUG", False)
-SECRET_KEY = env_secret(
-    "BLINDSCOPE_SECRET_KEY", insecure_default="only-for-development-on-this-machine", debug=DEBUG
-)
+# True on the demo site: the sign-in page then prints the demo's own logins. Never set it on a site with real raters.
+DEMO_SITE = env_bool("BLINDSCOPE_DEMO", False)
+
+# Everything that Blindscope writes lies under this folder: database, artifacts, broker files.
+DATA_DIR = Path(env_str("BLINDSCOPE_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+SECRET_KEY = env_secret("BLINDSCOPE_SECRET_KEY", own_file=DATA_DIR / "secret-key" if DEBUG or DEMO_SITE else None)
 ALLOWED_HOSTS = env_list("BLINDSCOPE_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env_list("BLINDSCOPE_CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "evalsite.urls"
 WSGI_APPLICATION = "evalsite.wsgi.application"
 
-# Everything that Blindscope writes lies under this folder: database, artifacts, broker files.
-DATA_DIR = Path(env_str("BLINDSCOPE_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 ARTIFACTS_URL = env_str("BLINDSCOPE_ARTIFACTS_URL", str(DATA_DIR / "artifacts"))
 # Trained weights, tokenizer and provenance that ship with the repository.
 SHIPPED_NETWORKS_DIR = BASE_DIR / "neurons" / "shipped"
@@ -140,8 +141,6 @@ STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 
 # -- Blindscope --------------------------------------------------------------------------------------------------------
-# True on the demo site: the sign-in page then prints the demo's own logins. Never set it on a site with real raters.
-DEMO_SITE = env_bool("BLINDSCOPE_DEMO", False)
 TORCH_THREADS = env_int("BLINDSCOPE_TORCH_THREADS", 0)  # 0: torch decides
 
 LOGGING = {

@@ -1,15 +1,21 @@
 """Settings for the test run: the same file, with a throw-away data folder and fast password hashing."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("BLINDSCOPE_DEBUG", "True")
-os.environ.setdefault("BLINDSCOPE_DATA_DIR", tempfile.mkdtemp(prefix="blindscope-test-"))
+os.environ.setdefault("BLINDSCOPE_SECRET_KEY", "only-for-tests")
+if "BLINDSCOPE_DATA_DIR" not in os.environ:
+    os.environ["BLINDSCOPE_DATA_DIR"] = tempfile.mkdtemp(prefix="blindscope-test-")
+    atexit.register(shutil.rmtree, os.environ["BLINDSCOPE_DATA_DIR"], ignore_errors=True)
 
-from evalsite.settings import *  # noqa: E402, F403
+from evalsite.settings import *  # noqa: F403
 
-DEBUG = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+# A file, not memory: the browser test's server threads need connections of their own.
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}  # noqa: F405

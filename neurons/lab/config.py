@@ -1,10 +1,9 @@
 """Numbers that define a network and a training run; each has a unit and a source."""
 
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from typing import Any
 
-Activation = Literal["gelu", "solu_ln", "solu", "gelu_ln"]
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+ACTIVATIONS = ("gelu", "solu_ln", "solu", "gelu_ln")
 
 
 class ConfigError(ValueError):
@@ -21,7 +20,7 @@ class TransformerConfig:
     d_mlp: int
     context: int  # tokens in one forward pass, the beginning-of-sequence token included
     vocab_size: int
-    activation: Activation
+    activation: str  # one of ACTIVATIONS
     layernorm_eps: float = 1e-5  # of every LayerNorm, the MLP's extra one included (TransformerLens tables)
     init_std: float = 0.02  # standard deviation of initial weights (GPT-2)
     init_std_positions: float = 0.01  # of the position embedding (GPT-2)

@@ -281,4 +281,4 @@ class ArmTraining:
 
 def pair_configs(shape: TransformerConfig, activations: tuple[str, ...]) -> dict[str, TransformerConfig]:
     """Configurations of the arms of one size: alike but for the activation."""
-    return {name: replace(shape, activation=name) for name in activations}  # type: ignore[arg-type]
+    return {name: replace(shape, activation=name) for name in activations}

@@ -112,16 +112,18 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig, *, seed: int = 0) -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Embedding(config.vocab_size, config.d_model)
-        self.positions = nn.Embedding(config.context, config.d_model)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
-        self.ln_final = nn.LayerNorm(config.d_model, eps=config.layernorm_eps)
-        self.unembed = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        # torch's own initial values, replaced below, must not move the caller's global generator.
+        with torch.random.fork_rng(devices=[]):
+            self.embed = nn.Embedding(config.vocab_size, config.d_model)
+            self.positions = nn.Embedding(config.context, config.d_model)
+            self.blocks = nn.ModuleList(Block(config) for _ in range(config.n_layers))
+            self.ln_final = nn.LayerNorm(config.d_model, eps=config.layernorm_eps)
+            self.unembed = nn.Linear(config.d_model, config.vocab_size, bias=False)
         self._initialise(torch.Generator().manual_seed(seed))
 
     @torch.no_grad()
     def _initialise(self, generator: torch.Generator) -> None:
-        """GPT-2's scheme: normal weights, zero biases, layers that write to the residual stream scaled by 1/√(2·layers)."""
+        """GPT-2's scheme: normal weights, zero biases, what writes to the residual stream scaled by 1/√(2·layers)."""
         config = self.config
         for name, parameter in self.named_parameters():
             if name.endswith("bias"):

@@ -1,0 +1,64 @@
+# Everything a developer or a user may do. `make` alone prints this list.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo demo-reset test check lint types contracts browser-deps format bench-harvest
+
+help:  ## Print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(VENV)/.made:
+	@command -v $(PYTHON) >/dev/null || { echo "Blindscope needs Python 3.11 and found no '$(PYTHON)'. Install it, or name yours: make PYTHON=/path/to/python3.11 …"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Blindscope needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version)."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo "This Python cannot make virtual environments (no ensurepip). On Debian: apt-get install python3.11-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.txt
+	@echo "Installing what Blindscope needs (once; PyTorch is the large part) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt || { echo "The packages could not be installed. Is there a network, and room on the disk? The lines above say what pip met; run the same command again to go on."; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@echo "Installing what the tests need …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt || { echo "The test packages could not be installed; the lines above say what pip met."; exit 1; }
+	@touch $@
+
+setup: $(VENV)/.runtime  ## Make .venv with everything Blindscope needs
+setup-dev: $(VENV)/.dev  ## The same, and what tests need
+
+demo: setup  ## The whole experiment on real models: prints an address and logins (PORT=8000)
+	@$(DEMO_ENV) $(BIN)/python manage.py demo --port $(PORT)
+
+demo-reset:  ## Delete everything the demo made
+	@rm -rf var/demo && echo "The demo's data is gone; 'make demo' starts anew."
+
+browser-deps:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing chromium for the browser test …"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+	  else echo "The browser test needs Chromium and found none. Install it (Debian: sudo apt-get install chromium) and run make test again."; exit 1; fi; }
+
+test: setup-dev browser-deps  ## All checks and all tests, set-up included
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run --settings evalsite.settings_test
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+lint: setup-dev  ## ruff
+	@$(BIN)/ruff check .
+types: setup-dev  ## mypy
+	@$(BIN)/mypy
+contracts: setup-dev  ## Who may import whom
+	@$(BIN)/lint-imports
+format: setup-dev  ## Let ruff format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench-harvest: setup-dev  ## Harvest beside the bare forward pass, with ratios
+	@$(BIN)/python -m benchmarks.harvest
