@@ -5,14 +5,23 @@ Every function here asks `annotation.sealed.keys`, which raises `StudyStillBlind
 
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from annotation.models import Assignment, Judgment, Study
-from annotation.sealed.keys import StudyStillBlinded, draws_read, keys_read
+from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read
 
-__all__ = ["StudyFrames", "StudyStillBlinded", "draws_frame", "judgment_frame", "neuron_frame", "study_frames"]
+__all__ = [
+    "StudyFrames",
+    "StudyStillBlinded",
+    "draws_frame",
+    "judgment_frame",
+    "neuron_frame",
+    "study_disclosure",
+    "study_frames",
+]
 
 JUDGMENT_COLUMNS = [
     "study", "size", "arm", "layer", "neuron_id", "rater", "rater_kind", "order", "list_length", "judgment", "verdict",
@@ -39,6 +48,11 @@ def study_frames(study: Study) -> StudyFrames:
     for frame in (judgments, neurons.drop(columns="item_id"), draws):
         digest.update(frame.to_csv(index=False, lineterminator="\n").encode() + b"\0")
     return StudyFrames(judgments, neurons.drop(columns="item_id"), draws, digest.hexdigest())
+
+
+def study_disclosure(study: Study) -> dict[str, Any]:
+    """Salt, key and draws as committed to at freeze, for whoever wants to check the commitment."""
+    return disclosure(study)
 
 
 def judgment_frame(study: Study) -> pd.DataFrame:

@@ -88,5 +88,7 @@ def _value(number: Number) -> str:
 
 
 def _description(rows: Sequence[DifferenceRow], note: str) -> str:
-    lead = f"Points of difference with intervals; filled squares: the panel, circles: one rater each. Judged by {note}. "
+    lead = (
+        f"Points of difference with intervals; filled squares: the panel, circles: one rater each. Judged by {note}. "
+    )
     return lead + sentence(f"{row.label}: {_value(row.number)}" for row in rows)

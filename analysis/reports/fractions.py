@@ -33,9 +33,7 @@ CANNOT_AS_YES = Question("fraction_cannot_as_yes", estimands.CANNOT_AS_YES)
 
 def rater_question(rater: str) -> Question:
     """The same numbers for one rater alone."""
-    return Question(
-        "rater_fraction", estimands.RATER, "rater_difference", estimands.RATER_DIFFERENCE, rater=rater
-    )
+    return Question("rater_fraction", estimands.RATER, "rater_difference", estimands.RATER_DIFFERENCE, rater=rater)
 
 
 def panel_numbers(counts: Mapping[Place, NeuronCounts], plan: AnalysisPlan) -> Iterator[Number]:

@@ -160,9 +160,7 @@ def _alpha(disagreement: Counts, totals: Counts) -> Counts:
     return np.where(expected > 0, 1 - (answers - 1) * disagreement / safe, UNDEFINED)
 
 
-def _bootstrap_alphas(
-    disagreement: Counts, totals: Counts, generator: np.random.Generator, resamples: int
-) -> Counts:
+def _bootstrap_alphas(disagreement: Counts, totals: Counts, generator: np.random.Generator, resamples: int) -> Counts:
     units = len(disagreement)
     columns = np.column_stack([disagreement, totals])
     rows = max(1, BLOCK // units)

@@ -1,0 +1,19 @@
+"""A report as words, tables, figures and files."""
+
+from analysis.export.charts import report_figures
+from analysis.export.files import FILE_NOTES, FileSource, report_files
+from analysis.export.folder import FolderInUse, folder_write, zip_bytes
+from analysis.export.page import page_context
+from analysis.export.sources import Sources
+
+__all__ = [
+    "FILE_NOTES",
+    "FileSource",
+    "FolderInUse",
+    "Sources",
+    "folder_write",
+    "page_context",
+    "report_figures",
+    "report_files",
+    "zip_bytes",
+]

@@ -1,0 +1,47 @@
+"""The data dictionary: what every column of the exported tables means."""
+
+import csv
+import io
+
+from analysis.reports import Report
+
+JUDGMENTS = "judgments.csv, judgments.parquet"
+COLUMNS = (
+    (JUDGMENTS, "study", "text", "", "short name of the study"),
+    (JUDGMENTS, "size", "text", "", "size label of the pair of networks"),
+    (JUDGMENTS, "arm", "text", "", "arm of the comparison; unknown to raters and staff until unblinding"),
+    (JUDGMENTS, "layer", "integer", "", "layer of the neuron, from 0"),
+    (JUDGMENTS, "neuron_id", "text", "", "size/arm/layer and index of the neuron"),
+    (JUDGMENTS, "rater", "text", "", "pseudonym of the rater"),
+    (JUDGMENTS, "rater_kind", "text", "", "human, or simulated: no person rated"),
+    (JUDGMENTS, "order", "integer", "", "place on this rater's own list, from 1"),
+    (JUDGMENTS, "list_length", "integer", "", "length of this rater's list"),
+    (JUDGMENTS, "judgment", "integer", "", "1 interpretable, 0 not; empty: cannot judge, or shown and never answered"),
+    (JUDGMENTS, "verdict", "text", "", "yes, no, cannot; empty: shown and never answered"),
+    (JUDGMENTS, "confidence", "integer", "", "1 guess, 2 fairly sure, 3 sure; empty with cannot"),
+    (JUDGMENTS, "rule", "text", "", "the rule in the rater's words"),
+    (JUDGMENTS, "seconds", "number", "seconds", "from shown to submitted, breaks included; empty: not measured"),
+    (JUDGMENTS, "active_seconds", "number", "seconds", "page in view and in use; empty: not measured"),
+    (JUDGMENTS, "shown_at", "time", "UTC", "when the neuron was shown, by the server's clock"),
+    (JUDGMENTS, "submitted_at", "time", "UTC", "when the answer was stored, by the server's clock"),
+    (JUDGMENTS, "item", "text", "", "random id of the item that the rater saw"),
+    ("key.csv", "item", "text", "", "random id of the item"),
+    ("key.csv", "size, arm, layer, neuron, neuron_id", "", "", "the neuron that the item showed; index from 0"),
+    ("key.csv", "assigned", "integer", "", "on how many raters' lists the item stands"),
+    ("draws.csv", "number", "integer", "", "draws in the order they were made, from 1"),
+    ("draws.csv", "size, arm, layer, neuron", "", "", "the neuron that was drawn"),
+    ("draws.csv", "accepted, reason", "", "", "whether it became an item, and why not"),
+    ("key.csv, draws.csv", "rater_kind", "text", "", "human, or simulated: no person rated"),
+    ("report.json", "numbers", "", "", "estimate, low, high at the level; null: undefined for these data"),
+    ("report.json", "numbers.n", "integer", "", "neurons behind the number"),
+    ("report.json", "numbers.judgments", "integer", "", "single answers behind the number"),
+)
+
+
+def codebook_csv(report: Report) -> str:
+    """The dictionary as CSV, with who rated in every row."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["file", "column", "type", "unit", "meaning", "rater_kind"])
+    writer.writerows([*row, report.plan.rater_kind] for row in COLUMNS)
+    return out.getvalue()

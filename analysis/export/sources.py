@@ -1,0 +1,40 @@
+"""What the files of an export are made from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from analysis.reports import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The study's dates, in words, as they stand in its log."""
+
+    frozen_at: str
+    closed_at: str
+    unblinded_at: str
+    unblinded_by: str
+    unblinded_because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The opened tables of an unblinded study."""
+
+    judgments: pd.DataFrame
+    neurons: pd.DataFrame
+    draws: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Report, frozen protocol and facts; the tables and the opened key are read only by the files that hold them."""
+
+    report: Report
+    facts: Facts
+    protocol: str
+    tables: Callable[[], Tables]
+    disclosure: Callable[[], dict[str, Any]]

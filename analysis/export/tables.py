@@ -1,0 +1,183 @@
+"""The report's tables, ready to print: cells of text, each number with the id of its row in report.json."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analysis.export.words import NOTHING, both, level, limits, seconds, value
+from analysis.reports import Report, TimeRow
+from analysis.stats.results import Number
+
+ALL_SIZES = "all sizes, equally weighted"
+PART_NAMES = {0: "whole list", 1: "first third", 2: "middle third", 3: "last third"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    number: bool = False
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """`note` says which question the intervals answer."""
+
+    title: str
+    note: str
+    head: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def fraction_table(report: Report) -> Table:
+    numbers = _shown(report, "fraction")
+    rows = [
+        (
+            Cell(number.size or ALL_SIZES), Cell(number.arm), _cell(value(number), number), _cell(limits(number)),
+            _count(number.n), _count(number.judgments), Cell(number.method),
+        )
+        for number in numbers
+    ]  # fmt: skip
+    head = _head(
+        "Size", "Arm", "#Interpretable", f"#{level(report.plan.level)} interval", "#Neurons", "#Answers", "Method"
+    )
+    return Table("Interpretable fraction", _question(numbers), head, tuple(rows))
+
+
+def difference_table(report: Report) -> Table:
+    numbers = _shown(report, "difference")
+    rows = [
+        (
+            Cell(number.size or ALL_SIZES), Cell(f"{number.arm} − {number.versus}"), _cell(value(number), number),
+            _cell(limits(number)), Cell(number.method),
+        )
+        for number in numbers
+    ]  # fmt: skip
+    head = _head("Size", "Comparison", "#Points", f"#{level(report.plan.level)} interval", "Method")
+    return Table("Differences from the baseline", _question(numbers), head, tuple(rows))
+
+
+def rater_table(report: Report) -> Table:
+    plan = report.plan
+    fractions, differences = _shown(report, "rater_fraction"), _shown(report, "rater_difference")
+    found = {(number.rater, number.size, number.arm, number.versus): number for number in (*fractions, *differences)}
+    sizes = [*plan.sizes, *([""] if report.pooled else [])]
+    rows = []
+    for rater in dict.fromkeys(number.rater for number in fractions):
+        for size in sizes:
+            places = [(arm, "") for arm in plan.arms] + [(arm, plan.baseline) for arm in plan.treatments]
+            cells = [_number_cell(found.get((rater, size, *place))) for place in places]
+            rows.append((Cell(rater), Cell(size or ALL_SIZES), *cells))
+    arms = [f"#{arm}" for arm in plan.arms] + [f"#{arm} − {plan.baseline}" for arm in plan.treatments]
+    note = _question(fractions) + f" Method: Wilson and Newcombe, {level(plan.level)} intervals."
+    return Table("Each rater alone", note, _head("Rater", "Size", *arms), tuple(rows))
+
+
+def readings_table(report: Report) -> Table:
+    """The same judgments read in other ways, beside the main reading."""
+    kinds = ("fraction", "majority_fraction", "fraction_cannot_as_no", "fraction_cannot_as_yes")
+    columns = [_shown(report, kind) for kind in kinds]
+    rows = [
+        (Cell(group[0].size or ALL_SIZES), Cell(group[0].arm), *(_number_cell(number) for number in group))
+        for group in zip(*columns, strict=True)
+    ]
+    head = _head("Size", "Arm", "#Mean of raters", "#Majority vote", "#Cannot judge = no", "#Cannot judge = yes")
+    note = "Majority vote: " + _question(columns[1]) + " The last two columns bound what 'cannot judge' can hide."
+    return Table("Other readings of the same judgments", note, head, (*rows, *_majority_differences(report)))
+
+
+def _majority_differences(report: Report) -> Iterable[tuple[Cell, ...]]:
+    pairs = zip(_shown(report, "difference"), _shown(report, "majority_difference"), strict=True)
+    for mean, majority in pairs:
+        place = (Cell(mean.size or ALL_SIZES), Cell(f"{mean.arm} − {mean.versus}"))
+        yield (
+            *place,
+            _number_cell(mean),
+            _number_cell(majority),
+            Cell(NOTHING, number=True),
+            Cell(NOTHING, number=True),
+        )
+
+
+def agreement_table(report: Report) -> Table:
+    rows = []
+    raw, alphas = report.select("agreement"), report.select("alpha")
+    for agreement, alpha in zip(raw, alphas, strict=True):
+        rows.append((Cell(agreement.arm or "all arms"), _number_cell(agreement), _number_cell(alpha), _count(alpha.n)))
+    note = (
+        f"Raw agreement: {_question(raw)} Alpha: 1 is perfect, 0 is chance; it also depends on how common yes is. "
+        f"Intervals: {level(report.plan.level)}; {raw[0].method}; {alphas[0].method}, "
+        f"{report.plan.resamples} resamples, seed {report.plan.seed}."
+    )
+    head = _head("Arm", "#Raw agreement", "#Krippendorff's alpha", "#Neurons with two or more answers")
+    return Table("Agreement between raters", note, head, tuple(rows))
+
+
+def time_table(report: Report) -> Table:
+    active = [row for row in report.times if row.measure == "active"]
+    wall = [row for row in report.times if row.measure == "wall"]
+    rows = [
+        (
+            Cell(row.arm or "all arms"), Cell(PART_NAMES[row.third]), _cell(seconds(row.median)), _cell(_middle(row)),
+            _cell(seconds(other.median)), _cell(_middle(other)), _count(max(row.n, other.n)),
+        )
+        for row, other in zip(active, wall, strict=True)
+    ]  # fmt: skip
+    note = (
+        "Seconds per neuron. Active: the page was in view and in use. Wall: from shown to submitted, breaks included. "
+        "Observed medians with the middle half of the answers; these are not confidence intervals."
+    )
+    head = _head("Arm", "Part of the list", "#Active", "#Middle half", "#Wall", "#Middle half", "#Answers")
+    return Table("Response times", note, head, tuple(rows))
+
+
+def flow_table(report: Report) -> Table:
+    fields = ("drawn", "rejected", "neurons", "assigned", "shown", "yes", "no", "cannot", "unanswered", "not_shown")
+    rows = [(Cell(row.size), Cell(row.arm), *(_count(getattr(row, field)) for field in fields)) for row in report.flow]
+    total = [_count(sum(getattr(row, field) for row in report.flow)) for field in fields]
+    head = _head(
+        "Size", "Arm", "#Drawn", "#Rejected", "#Neurons", "#Assigned", "#Shown", "#Yes", "#No", "#Cannot judge",
+        "#No answer", "#Not shown",
+    )  # fmt: skip
+    note = (
+        "From the draw of neurons to the answers. Drawn to neurons count neurons; assigned and after count judgments."
+    )
+    return Table("Counts", note, head, (*rows, (Cell("all"), Cell("all"), *total)))
+
+
+def rejected_table(report: Report) -> Table:
+    rows = [(Cell(row.size), Cell(row.arm), Cell(row.reason), _count(row.count)) for row in report.rejected]
+    note = "Draws that could not be shown; each was replaced by the next draw."
+    return Table("Rejected draws", note, _head("Size", "Arm", "Reason", "#Draws"), tuple(rows))
+
+
+def _shown(report: Report, kind: str) -> list[Number]:
+    """Numbers of a kind; with one size the pooled rows would only repeat it."""
+    return [number for number in report.select(kind) if number.size or report.pooled]
+
+
+def _question(numbers: Iterable[Number]) -> str:
+    first = next(iter(numbers), None)
+    if first is None:
+        return "There are no judgments."
+    return first.estimand[0].upper() + first.estimand[1:] + "."
+
+
+def _middle(row: TimeRow) -> str:
+    return f"{seconds(row.first_quartile)} to {seconds(row.third_quartile)}" if row.n else NOTHING
+
+
+def _number_cell(number: Number | None) -> Cell:
+    return Cell(NOTHING, number=True) if number is None else _cell(both(number), number)
+
+
+def _cell(text: str, number: Number | None = None) -> Cell:
+    return Cell(text, number=True, id=number.id.replace(" ", "_") if number else "")
+
+
+def _count(count: int) -> Cell:
+    return Cell(f"{count:,}", number=True)
+
+
+def _head(*names: str) -> tuple[Cell, ...]:
+    """Column heads; a leading # marks a column of figures."""
+    return tuple(Cell(name.removeprefix("#"), number=name.startswith("#")) for name in names)

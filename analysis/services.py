@@ -1,0 +1,109 @@
+"""Reports of unblinded studies: made, kept, and handed out as files."""
+
+import json
+from datetime import datetime
+from functools import cache
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from analysis.export import Sources
+from analysis.export.sources import Facts, Tables
+from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
+from analysis.models import ReportSnapshot
+from analysis.reports import AnalysisPlan, Report, code_version, report_make
+from annotation.design import design_from_dict
+from annotation.models import Study, Unblinding
+
+__all__ = ["StudyStillBlinded", "report_build", "report_current", "report_facts", "report_sources"]
+
+User = AbstractBaseUser | None
+
+
+def report_build(*, study: Study, by: User = None) -> ReportSnapshot:
+    """Compute the report and keep it. The same tables and code give back the row that is already there.
+
+    Raises `StudyStillBlinded` until the study is unblinded.
+    """
+    return _snapshot(study, study_frames(study), by)
+
+
+def report_current(*, study: Study, by: User = None) -> ReportSnapshot:
+    """The newest report made by the code that is running, made now if there is none.
+
+    Raises `StudyStillBlinded` until the study is unblinded.
+    """
+    unblinding_of(study)
+    kept = ReportSnapshot.objects.filter(study=study, code_version=code_version()).first()
+    return kept or report_build(study=study, by=by)
+
+
+def report_sources(*, study: Study, by: User = None) -> Sources:
+    """Everything that an export is made from, on one and the same reading of the tables.
+
+    Raises `StudyStillBlinded` until the study is unblinded.
+    """
+    frames = study_frames(study)
+    return Sources(
+        report=Report.from_json(_snapshot(study, frames, by).numbers),
+        facts=report_facts(study),
+        protocol=study.protocol,
+        tables=lambda: Tables(frames.judgments, frames.neurons, frames.draws),
+        disclosure=cache(lambda: study_disclosure(study)),
+    )
+
+
+def report_facts(study: Study) -> Facts:
+    """Dates, name and reason of the unblinding, as words."""
+    unblinding = unblinding_of(study)
+    return Facts(
+        frozen_at=_when(study.frozen_at),
+        closed_at=_when(study.closed_at),
+        unblinded_at=_when(unblinding.at),
+        unblinded_by=unblinding.by.get_username() if unblinding.by else "an account that no longer exists",
+        unblinded_because=unblinding.reason,
+    )
+
+
+def unblinding_of(study: Study) -> Unblinding:
+    """The recorded act that opens a study's arms, or `StudyStillBlinded`."""
+    unblinding = Unblinding.objects.filter(study=study).select_related("by").first()
+    if unblinding is None:
+        raise StudyStillBlinded(f"“{study.title}” is still blinded; an admin can unblind it after it is closed.")
+    return unblinding
+
+
+def plan_of(study: Study) -> AnalysisPlan:
+    """The plan as frozen: order of sizes and arms from the protocol, the baseline first by name, else by place."""
+    protocol = json.loads(study.protocol)
+    design = design_from_dict(protocol["design"])
+    groups = tuple((pair.size, arm.name) for pair in design.pairs for arm in pair.arms)
+    arms = [arm for _, arm in groups]
+    return AnalysisPlan(
+        study=study.slug,
+        title=study.title,
+        rater_kind=study.rater_kind,
+        question=protocol["shown_to_raters"]["question"],
+        groups=groups,
+        baseline="baseline" if "baseline" in arms else arms[0],
+        protocol_sha256=study.protocol_sha256,
+        seed=design.seed,
+    )
+
+
+@transaction.atomic
+def _snapshot(study: Study, frames: StudyFrames, by: User) -> ReportSnapshot:
+    plan = plan_of(study)
+    identity = {"input_sha256": frames.sha256, "code_version": code_version(), "seed": plan.seed}
+    kept = ReportSnapshot.objects.filter(study=study, **identity).first()
+    if kept is not None:
+        return kept
+    report = report_make(frames.judgments, frames.neurons, frames.draws, plan, input_sha256=frames.sha256)
+    snapshot, _ = ReportSnapshot.objects.get_or_create(
+        study=study, **identity, defaults={"numbers": report.to_json(), "created_by": by}
+    )
+    return snapshot
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "–"
