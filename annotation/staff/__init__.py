@@ -1,0 +1,1 @@
+"""Pages for admins: launch a study, seat raters, and lead it from draft to unblinding."""

@@ -1,0 +1,241 @@
+"""The form that describes a study, and its way to and from a StudyDesign."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, fields
+from typing import Any
+
+from django import forms
+from django.utils.text import slugify
+
+from annotation.design import (
+    HUMAN,
+    PEAK,
+    PROPORTIONAL,
+    RANGES,
+    SIMULATED,
+    TEXTS,
+    DesignRefused,
+    StudyDesign,
+    design_from_dict,
+)
+from annotation.models import Study
+
+# Arm of a study -> what the paper calls it, and the activation of the network that usually plays it.
+ARMS = (
+    ("baseline", "Baseline", "gelu"),
+    ("solu", "SoLU", "solu_ln"),
+    ("ln_only", "LayerNorm only (control)", "gelu_ln"),
+)
+LEFT_OUT = ""
+SEED_BELOW = 2**31  # short enough to copy by hand
+DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(StudyDesign) if field.default is not MISSING}
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkOption:
+    """A network with at least one finished harvest."""
+
+    name: str
+    activation: str
+    corpora: frozenset[str]  # names of the corpora it was harvested over
+
+
+@dataclass(frozen=True, slots=True)
+class SizeOption:
+    """Networks of one size that can be compared with each other."""
+
+    size: str
+    n_layers: int
+    networks: tuple[NetworkOption, ...]
+
+    def network(self, name: str) -> NetworkOption | None:
+        return next((network for network in self.networks if network.name == name), None)
+
+
+class PairForm(forms.Form):
+    """One size: whether it takes part, which layers, and which network plays which arm."""
+
+    include = forms.BooleanField(required=False)
+    layers = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
+
+    def __init__(self, *args: Any, option: SizeOption, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.option = option
+        self.fields["include"].label = f"Use {option.size} in this study"
+        layers = self.fields["layers"]
+        layers.choices = [(layer, f"layer {layer}") for layer in range(option.n_layers)]  # type: ignore[attr-defined]
+        layers.initial = list(range(option.n_layers))
+        for arm, label, activation in ARMS:
+            self.fields[f"arm_{arm}"] = self._arm_field(label, activation)
+        # A size takes part from the start if it offers a baseline and at least one network to compare it with.
+        self.fields["include"].initial = sum(bool(field.initial) for field in self._arm_fields()) >= 2
+
+    def _arm_field(self, label: str, activation: str) -> forms.ChoiceField:
+        names = [(network.name, f"{network.name} ({network.activation})") for network in self.option.networks]
+        usual = next((n.name for n in self.option.networks if n.activation == activation), LEFT_OUT)
+        return forms.ChoiceField(
+            label=label, choices=[(LEFT_OUT, "not in this study"), *names], initial=usual, required=False
+        )
+
+    def _arm_fields(self) -> list[forms.Field]:
+        return [self.fields[f"arm_{arm}"] for arm, _, _ in ARMS]
+
+    def arms(self) -> dict[str, str]:
+        """Arm -> network, for the arms that take part."""
+        chosen = {arm: self.cleaned_data[f"arm_{arm}"] for arm, _, _ in ARMS}
+        return {arm: network for arm, network in chosen.items() if network}
+
+    def pair(self) -> dict[str, Any]:
+        return {"size": self.option.size, "layers": self.cleaned_data["layers"], "arms": self.arms()}
+
+    def check_against(self, corpus: str) -> None:
+        """Put an error at every arm whose network was not harvested over the study's corpus."""
+        arms = self.arms()
+        for arm, name in arms.items():
+            network = self.option.network(name)
+            if network is None or corpus not in network.corpora:
+                message = f"{name} has no finished harvest over the corpus “{corpus}”; harvest it first."
+                self.add_error(f"arm_{arm}", message)
+        if len(arms) < 2:
+            self.add_error(None, "Choose at least two arms: with one there is nothing to compare.")
+        if not self.cleaned_data["layers"]:
+            self.add_error("layers", "Choose at least one layer.")
+
+
+def _whole_number(name: str, **kwargs: Any) -> forms.IntegerField:
+    """A number field with the design's own limits and default."""
+    least, most = RANGES[name]
+    return forms.IntegerField(min_value=least, max_value=most, initial=DEFAULTS.get(name), **kwargs)
+
+
+class StudyForm(forms.Form):
+    """Everything that a study needs; fields are named as in StudyDesign, so that a refusal lands at its field."""
+
+    title = forms.CharField(max_length=TEXTS["title"][1], help_text="Raters see it: name no arm and no model in it.")
+    slug = forms.SlugField(
+        max_length=60,
+        required=False,
+        label="Short name",
+        help_text="Part of the study's address: small letters, digits, hyphens. Left empty, it is made from the title.",
+    )
+    corpus = forms.ChoiceField(help_text="The text that the snippets come from.")
+    neurons_per_arm = _whole_number("neurons_per_arm", help_text="For each size and arm. The paper used 60.")
+    snippets_per_neuron = _whole_number("snippets_per_neuron", help_text="A neuron's strongest. The paper used 20.")
+    context_before = _whole_number("context_before", label="Tokens before the peak")
+    context_after = _whole_number("context_after", label="Tokens after the peak")
+    display = forms.ChoiceField(
+        label="How firing tokens are marked",
+        widget=forms.RadioSelect,
+        initial=DEFAULTS["display"],
+        choices=[
+            (PEAK, "Peak: the same number of marked tokens in every snippet of every arm"),
+            (PROPORTIONAL, "Proportional: shaded by strength, as in the paper"),
+        ],
+    )
+    marked_per_snippet = _whole_number(
+        "marked_per_snippet",
+        label="Marked tokens per snippet",
+        help_text="Peak display: the strongest ones, in all arms.",
+    )
+    bands = _whole_number("bands", label="Bands of shading", help_text="Proportional display only.")
+    rater_kind = forms.ChoiceField(
+        widget=forms.RadioSelect,
+        label="Who rates",
+        initial=DEFAULTS["rater_kind"],
+        choices=[(HUMAN, "People"), (SIMULATED, "Simulated raters, to try out the whole chain")],
+        help_text="A study with simulated raters says so on every page and in every file.",
+    )
+    raters = _whole_number("raters", label="Raters", help_text="The number of seats.")
+    raters_per_neuron = _whole_number("raters_per_neuron", help_text="How many raters see each neuron.")
+    instructions = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 12}),
+        max_length=TEXTS["instructions"][1],
+        initial=DEFAULTS["instructions"],
+        help_text="Plain text; an empty line starts a new paragraph. Raters read it before the first neuron.",
+    )
+    contact = forms.CharField(
+        max_length=TEXTS["contact"][1], required=False, help_text="Whom a rater can ask: a name and how to reach them."
+    )
+    seed = _whole_number(
+        "seed",
+        help_text="Every random choice follows from it. A fresh one is filled in; change it only to repeat a study.",
+    )
+
+    def __init__(self, *args: Any, sizes: Sequence[SizeOption], study: Study | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.study = study
+        corpora = sorted({name for size in sizes for network in size.networks for name in network.corpora})
+        self.fields["corpus"].choices = [(name, name) for name in corpora]  # type: ignore[attr-defined]
+        chosen = {pair["size"]: pair for pair in self.initial.get("pairs", ())}
+        self.pair_forms = [
+            PairForm(
+                self.data if self.is_bound else None,
+                prefix=f"pair-{number}",
+                option=size,
+                initial=_pair_initial(chosen.get(size.size)) if chosen else None,
+            )
+            for number, size in enumerate(sizes)
+        ]
+
+    def clean_slug(self) -> str:
+        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("title", ""))[:60].strip("-")
+        if not slug:
+            raise forms.ValidationError("The title gives no short name; write one with letters or digits.")
+        if Study.objects.filter(slug=slug).exclude(pk=self.study.pk if self.study else None).exists():
+            raise forms.ValidationError(f"There is a study “{slug}” already; choose another short name.")
+        return slug
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        valid = [form.is_valid() for form in self.pair_forms]
+        chosen = [form for form in self.pair_forms if form.is_valid() and form.cleaned_data["include"]]
+        for form in chosen:
+            form.check_against(cleaned.get("corpus", ""))
+        if not all(valid) or any(form.errors for form in chosen):
+            raise forms.ValidationError("Something in the networks below needs your eye.")
+        if not chosen:
+            raise forms.ValidationError("Choose at least one size of networks.")
+        cleaned["pairs"] = [form.pair() for form in chosen]
+        return cleaned
+
+    def design(self) -> StudyDesign | None:
+        """The design; or None, with every refusal put at the field that it is about."""
+        try:
+            return design_from_dict(self.cleaned_data)
+        except DesignRefused as refusal:
+            refuse(self, refusal)
+            return None
+
+
+class TomlForm(forms.Form):
+    toml = forms.CharField(
+        label="Design as TOML",
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 24, "class": "mono", "spellcheck": "false"}),
+        help_text="The same text that `manage.py study_create --from FILE.toml` reads.",
+    )
+
+
+def refuse(form: forms.Form, refusal: DesignRefused) -> None:
+    """Show each problem at its field; those about a field that the form does not have stand above the form."""
+    for name, message in refusal.problems:
+        if name in form.fields:
+            form.add_error(name, message)
+        else:
+            form.add_error(None, f"{name}: {message}")
+
+
+def study_initial(design: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """What the form shows first: a stored design, or the paper's values with a fresh seed."""
+    if design is not None:
+        return dict(design)
+    return {"seed": secrets.randbelow(SEED_BELOW)}
+
+
+def _pair_initial(pair: Mapping[str, Any] | None) -> dict[str, Any]:
+    if pair is None:
+        return {"include": False}
+    arms = {f"arm_{arm}": LEFT_OUT for arm, _, _ in ARMS}
+    arms |= {f"arm_{arm['name']}": arm["network"] for arm in pair["arms"]}
+    return {"include": True, "layers": pair["layers"], **arms}
