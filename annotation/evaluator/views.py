@@ -25,8 +25,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from annotation import blinding
-from annotation.blinding import AnswerRefused, DonePage
+from annotation.blinding import (
+    AnswerRefused,
+    DonePage,
+    blind_draft_save,
+    blind_home,
+    blind_instructions,
+    blind_instructions_read,
+    blind_item,
+    blind_judgment_submit,
+    blind_next,
+    blind_practice,
+    blind_practice_answer,
+    blind_undo,
+    blind_where,
+)
 from annotation.evaluator.answers import answer_read
 from annotation.evaluator.refusals import go_on, refusals_answered, wants_json
 
@@ -45,7 +58,7 @@ def _page(request: HttpRequest, name: str, page: object) -> HttpResponse:
 @require_GET
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
-    return _page(request, "home", blinding.blind_home(_rater(request)))
+    return _page(request, "home", blind_home(_rater(request)))
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,9 +66,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @refusals_answered
 def instructions(request: HttpRequest, *, study: str) -> HttpResponse:
     if request.method == "GET":
-        return _page(request, "instructions", blinding.blind_instructions(_rater(request), study))
-    blinding.blind_instructions_read(_rater(request), study)
-    return go_on(study, blinding.blind_where(_rater(request), study))
+        return _page(request, "instructions", blind_instructions(_rater(request), study))
+    blind_instructions_read(_rater(request), study)
+    return go_on(study, blind_where(_rater(request), study))
 
 
 @require_http_methods(["GET", "POST"])
@@ -63,13 +76,13 @@ def instructions(request: HttpRequest, *, study: str) -> HttpResponse:
 @refusals_answered
 def practice(request: HttpRequest, *, study: str, number: int) -> HttpResponse:
     if request.method == "GET":
-        return _page(request, "practice", blinding.blind_practice(_rater(request), study, number))
+        return _page(request, "practice", blind_practice(_rater(request), study, number))
     answer, _ = answer_read(request)
     try:
-        page = blinding.blind_practice_answer(_rater(request), study, number, answer)
+        page = blind_practice_answer(_rater(request), study, number, answer)
     except AnswerRefused as refusal:
         messages.error(request, refusal.message)
-        page = replace(blinding.blind_practice(_rater(request), study, number), draft=answer)
+        page = replace(blind_practice(_rater(request), study, number), draft=answer)
     return _page(request, "practice", page)
 
 
@@ -77,7 +90,7 @@ def practice(request: HttpRequest, *, study: str, number: int) -> HttpResponse:
 @never_cache
 @refusals_answered
 def rate(request: HttpRequest, *, study: str) -> HttpResponse:
-    page = blinding.blind_next(_rater(request), study)
+    page = blind_next(_rater(request), study)
     finished = isinstance(page, DonePage)
     if wants_json(request):
         return JsonResponse({"done": True, **asdict(page)} if finished else asdict(page))
@@ -88,7 +101,7 @@ def rate(request: HttpRequest, *, study: str) -> HttpResponse:
 @never_cache
 @refusals_answered
 def done(request: HttpRequest, *, study: str) -> HttpResponse:
-    page = blinding.blind_next(_rater(request), study)
+    page = blind_next(_rater(request), study)
     return _page(request, "done", page) if isinstance(page, DonePage) else redirect("evaluator:next", study)
 
 
@@ -98,14 +111,14 @@ def done(request: HttpRequest, *, study: str) -> HttpResponse:
 def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
     given, key = answer_read(request)
     if wants_json(request):
-        return JsonResponse(asdict(blinding.blind_judgment_submit(_rater(request), assignment, given, key)))
+        return JsonResponse(asdict(blind_judgment_submit(_rater(request), assignment, given, key)))
     try:
-        receipt = blinding.blind_judgment_submit(_rater(request), assignment, given, key or uuid.uuid4().hex)
+        receipt = blind_judgment_submit(_rater(request), assignment, given, key or uuid.uuid4().hex)
     except AnswerRefused as refusal:
         # What was typed goes into the draft, so the page comes back with it.
-        blinding.blind_draft_save(_rater(request), assignment, given)
+        blind_draft_save(_rater(request), assignment, given)
         messages.error(request, refusal.message)
-        return redirect("evaluator:next", blinding.blind_item(_rater(request), assignment).study)
+        return redirect("evaluator:next", blind_item(_rater(request), assignment).study)
     messages.success(request, "That neuron was answered before; the first answer stands." if receipt.duplicate else "Saved.")
     return redirect("evaluator:next", receipt.study)
 
@@ -115,14 +128,14 @@ def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
 @refusals_answered
 def draft(request: HttpRequest, *, assignment: str) -> HttpResponse:
     given, _ = answer_read(request)
-    return JsonResponse({"saved": blinding.blind_draft_save(_rater(request), assignment, given)})
+    return JsonResponse({"saved": blind_draft_save(_rater(request), assignment, given)})
 
 
 @require_POST
 @never_cache
 @refusals_answered
 def undo(request: HttpRequest, *, study: str) -> HttpResponse:
-    page = blinding.blind_undo(_rater(request), study)
+    page = blind_undo(_rater(request), study)
     if wants_json(request):
         return JsonResponse(asdict(page))
     messages.info(request, "Your last answer is open again. It stands until you save a new one.")
