@@ -1,11 +1,13 @@
 """Everything that changes a study: `<entity>_<action>`, keyword-only, atomic, returns the object."""
 
+from annotation.sealed.keys import StudyStillBlinded
 from annotation.services.errors import (
     EvaluatorRefused,
     HarvestMissing,
     NotEnoughNeurons,
     ReasonMissing,
     SeatRefused,
+    StudyRefused,
     StudyWrongState,
 )
 from annotation.services.freeze import study_freeze
@@ -19,6 +21,8 @@ __all__ = [
     "NotEnoughNeurons",
     "ReasonMissing",
     "SeatRefused",
+    "StudyRefused",
+    "StudyStillBlinded",
     "StudyWrongState",
     "evaluator_create",
     "seat_assign",

@@ -48,7 +48,7 @@ class FakeHarvest:
         return {0: 0, 1: 1}.get(neuron, self.kept)
 
     def top_values(self, layer: int, neuron: int) -> list[float]:
-        return [10.0 - rank for rank in range(self.top_count(layer, neuron))]
+        return [10.0 / (1 + rank) for rank in range(self.top_count(layer, neuron))]
 
     def top_snippets(self, layer: int, neuron: int, count: int, before: int, after: int) -> list[Snippet]:
         return [self._snippet(neuron, rank) for rank in range(min(count, self.top_count(layer, neuron)))]
@@ -59,7 +59,7 @@ class FakeHarvest:
         words = [f" word{(tag * (i + 1)) % 89}" for i in range(self.pieces)]
         peak = (tag + rank) % self.pieces
         values = [float((tag * (i + 3)) % 11) / 10 for i in range(self.pieces)]
-        values[peak] = 10.0 - rank
+        values[peak] = 10.0 / (1 + rank)
         return Snippet(doc=tag, peak=peak, pieces=tuple(zip(words, values, strict=True)))
 
 

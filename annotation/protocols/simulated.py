@@ -1,0 +1,97 @@
+"""Planted rater behaviour: answers whose truth is known, to try the whole chain and check that the report finds it.
+
+A simulated rater looks at no snippet. Every neuron gets a planted truth, and each rater answers by it with a small
+error that is the same in both directions and in every arm.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+
+from annotation.protocols.first_glance import CANNOT, FITS, MISFITS, NO, THRESHOLD, YES
+
+Neuron = TypeVar("Neuron", bound=Hashable)
+# Elhage et al. (2022), section 6.2: about 35 % and 60 % from 1 to 40 layers, LayerNorm alone "about halfway".
+PAPER_SHARES = {"baseline": 0.35, "solu": 0.60, "ln_only": 0.47}
+ERROR = 0.04
+RULES = ("words about numbers and units", "names of months", "code after an opening bracket", "words about music")
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How simulated raters answer.
+
+    Attributes
+    ----------
+    shares : mapping of str to float
+        Planted interpretable share per arm, 0 … 1; arms not named get `other_share`.
+    error : float
+        Chance that a rater takes an interpretable neuron for not interpretable, or the other way round, 0 … 0.5.
+    cannot : float
+        Chance of "cannot judge", 0 … 1.
+    median_seconds, sigma : float
+        Response times are lognormal: median in seconds and standard deviation of the logarithm.
+    """
+
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(PAPER_SHARES))
+    other_share: float = 0.5
+    error: float = ERROR
+    cannot: float = 0.02
+    median_seconds: float = 55.0
+    sigma: float = 0.45
+
+    def share(self, arm: str) -> float:
+        return self.shares.get(arm, self.other_share)
+
+
+def plant_truth(rng: np.random.Generator, neurons: Sequence[Neuron], share: float) -> dict[Neuron, bool]:
+    """Choose exactly round(share × n) of n neurons to be interpretable.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    neurons : sequence
+        Different neurons of one arm.
+    share : float
+        0 … 1.
+
+    Examples
+    --------
+    >>> truth = plant_truth(np.random.default_rng(1), range(60), 0.35)
+    >>> sum(truth.values())
+    21
+    """
+    chosen = set(rng.permutation(len(neurons))[: round(share * len(neurons))].tolist())
+    return {neuron: index in chosen for index, neuron in enumerate(neurons)}
+
+
+def simulated_answer(
+    rng: np.random.Generator, *, interpretable: bool, snippets: int, behaviour: Behaviour
+) -> dict[str, Any]:
+    """One answer of one simulated rater, complete and accepted by the task's rules.
+
+    Returns
+    -------
+    dict
+        verdict, confidence, rule, marks, active_ms and wall_ms, as the rater's page sends them.
+    """
+    seen = interpretable != (rng.random() < behaviour.error)
+    verdict = CANNOT if rng.random() < behaviour.cannot else (YES if seen else NO)
+    active_ms = int(1000 * behaviour.median_seconds * np.exp(behaviour.sigma * rng.standard_normal()))
+    return {
+        "verdict": verdict,
+        "confidence": None if verdict == CANNOT else int(rng.integers(1, 4)),
+        "rule": str(rng.choice(RULES)) if verdict == YES else "",
+        "marks": _marks(rng, snippets) if verdict == YES else [],
+        "active_ms": active_ms,
+        "wall_ms": int(active_ms * rng.uniform(1.0, 1.3)),
+    }
+
+
+def _marks(rng: np.random.Generator, snippets: int) -> list[str]:
+    """Marks of a rater who found a rule: at least the threshold's share fits."""
+    fits = int(rng.integers(int(np.ceil(THRESHOLD * snippets - 1e-9)), snippets + 1))
+    order = set(rng.permutation(snippets)[:fits].tolist())
+    return [FITS if index in order else MISFITS for index in range(snippets)]

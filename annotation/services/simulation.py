@@ -1,0 +1,113 @@
+"""Simulated raters: their accounts and seats, and a planted answer for each of their assignments."""
+
+import secrets
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import transaction
+
+from annotation.models import Assignment, Evaluator, RaterKind, Seat, Study
+from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
+from annotation.randomize import stream
+from annotation.sealed.keys import KeyRow, keys_read_for_simulation
+from annotation.services.errors import SeatRefused
+from annotation.services.log import User, event_add, locked
+from annotation.services.people import evaluator_create, seat_take
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedLogin:
+    """A simulated rater on a seat, ready to sign in."""
+
+    username: str
+    password: str
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """The planted truth of one arm at one size, as counts."""
+
+    size: str
+    arm: str
+    interpretable: int
+    neurons: int
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationPlan:
+    planted: tuple[Planted, ...]
+    answers: dict[str, dict[str, Any]]  # by public id of the assignment
+    logins: tuple[SimulatedLogin, ...]
+
+
+@transaction.atomic
+def simulation_plan(*, study: Study, raters: int, seed: int, behaviour: Behaviour, by: User = None) -> SimulationPlan:
+    """Seat the simulated raters and plant what they will answer. Refused for a study with people."""
+    row = locked(study, Study.State.OPEN, step="simulate raters in")
+    keys = keys_read_for_simulation(row, by)
+    truth, planted = _truth(keys, seed, behaviour)
+    logins = _logins(row, raters)
+    event_add(
+        row,
+        by,
+        "simulated raters planted",
+        seed=seed,
+        behaviour=asdict(behaviour) | {"shares": dict(behaviour.shares)},
+        planted=[asdict(group) for group in planted],
+    )
+    answers = _answers(row, truth, {login.seat for login in logins}, seed, behaviour)
+    return SimulationPlan(planted, answers, logins)
+
+
+def _truth(keys: list[KeyRow], seed: int, behaviour: Behaviour) -> tuple[dict[int, bool], tuple[Planted, ...]]:
+    truth: dict[int, bool] = {}
+    planted = []
+    for (size, arm), count in sorted(Counter((row.size, row.arm) for row in keys).items()):
+        items = [row.item_id for row in keys if (row.size, row.arm) == (size, arm)]
+        here = plant_truth(stream(seed, "simulation", f"truth:{size}:{arm}"), items, behaviour.share(arm))
+        planted.append(Planted(size, arm, sum(here.values()), count))
+        truth |= here
+    return truth, tuple(planted)
+
+
+def _answers(
+    study: Study, truth: dict[int, bool], seats: set[int], seed: int, behaviour: Behaviour
+) -> dict[str, dict[str, Any]]:
+    snippets = study.rater_text["snippets"]
+    assignments = Assignment.objects.filter(seat__study=study, seat__number__in=seats)
+    streams = {seat: stream(seed, "simulation", f"rater:{seat}") for seat in seats}
+    return {
+        public_id: simulated_answer(streams[seat], interpretable=truth[item], snippets=snippets, behaviour=behaviour)
+        for public_id, item, seat in assignments.order_by("seat__number", "position").values_list(
+            "public_id", "item_id", "seat__number"
+        )
+    }
+
+
+def _logins(study: Study, raters: int) -> tuple[SimulatedLogin, ...]:
+    """Accounts for the first `raters` seats; accounts of an earlier run get a new password and go on."""
+    seats = list(Seat.objects.filter(study=study).select_related("evaluator__user").order_by("number")[:raters])
+    if len(seats) < raters:
+        raise SeatRefused(f"“{study.title}” has {len(seats)} seats; simulate at most as many raters, not {raters}.")
+    return tuple(_login(study, seat) for seat in seats)
+
+
+def _login(study: Study, seat: Seat) -> SimulatedLogin:
+    password = secrets.token_urlsafe(18)
+    if seat.evaluator is None:
+        username = f"simulated-{study.slug}-{seat.number}"
+        evaluator = Evaluator.objects.filter(user__username=username).first() or evaluator_create(
+            username=username, password=password, pseudonym=_pseudonym(), kind=RaterKind.SIMULATED
+        )
+        seat = seat_take(study=study, evaluator=evaluator)
+    user = seat.evaluator.user  # type: ignore[union-attr]
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return SimulatedLogin(user.username, password, seat.number)
+
+
+def _pseudonym() -> str:
+    return f"simulated-{secrets.token_hex(4)}"
