@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo demo-reset test check lint types contracts browser-deps format bench-harvest
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps format bench-harvest
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ setup-dev: $(VENV)/.dev  ## The same, and what tests need
 
 demo: setup  ## The whole experiment on real models: prints an address and logins (PORT=8000)
 	@$(DEMO_ENV) $(BIN)/python manage.py demo --port $(PORT)
+
+manage: setup  ## A management command on the demo's data: make manage CMD="check"
+	@$(DEMO_ENV) $(BIN)/python manage.py $(CMD)
 
 demo-reset:  ## Delete everything the demo made
 	@rm -rf var/demo && echo "The demo's data is gone; 'make demo' starts anew."

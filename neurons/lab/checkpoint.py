@@ -24,7 +24,7 @@ class CheckpointError(ValueError):
 
 
 def write_atomically(path: Path, write: Any) -> None:
-    """Call `write(temporary path)`, sync, then rename: a crash leaves the old file or the new one, never half of one."""
+    """Call `write(temporary path)`, sync, then rename: a crash leaves the old file or the new one, never half."""
     temporary = path.with_name(path.name + ".writing")
     write(temporary)
     with temporary.open("rb") as handle:

@@ -1,0 +1,129 @@
+"""The steps of the demo. Each looks whether its work is done already, so a second start is quick and keeps all data."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from annotation.design import design_from_toml
+from annotation.models import Evaluator, Study
+from annotation.services import (
+    evaluator_create,
+    seat_assign,
+    study_close,
+    study_create,
+    study_freeze,
+    study_open,
+    study_unblind,
+)
+from evalsite.access import ADMIN, EVALUATOR, RESEARCHER
+from evalsite.views import DEMO_LOGINS
+
+CORPUS = "embedded"
+OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
+MAX_TOKENS = 1_500_000  # of the harvest split; enough that most neurons have 20 different snippets
+NETWORKS = ("1l-256-gelu", "1l-256-solu-ln", "1l-256-gelu-ln")
+
+DESIGN = """
+title = "{title}"
+slug = "{slug}"
+seed = {seed}
+corpus = "{corpus}"
+display = "peak"
+neurons_per_arm = 60
+snippets_per_neuron = 20
+raters = 3
+raters_per_neuron = 3
+rater_kind = "{rater_kind}"
+
+[[pairs]]
+size = "1L-256"
+layers = [0]
+[pairs.arms]
+baseline = "1l-256-gelu"
+solu = "1l-256-solu-ln"
+ln_only = "1l-256-gelu-ln"
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: what it is called on the screen, and what it does."""
+
+    title: str
+    run: Callable[[], None]
+
+
+def database() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def accounts() -> None:
+    """The three logins of evalsite.views.DEMO_LOGINS."""
+    users = get_user_model().objects
+    for role, name, password in DEMO_LOGINS:
+        if users.filter(username=name).exists():
+            continue
+        if role == "evaluator":
+            evaluator_create(username=name, password=password)
+            continue
+        user = users.create_user(username=name, password=password, is_staff=role == "admin")
+        user.groups.add(Group.objects.get(name={"admin": ADMIN, "researcher": RESEARCHER}[role]))
+
+
+def corpus() -> None:
+    call_command("corpus_import", CORPUS, embedded=True, if_missing=True)
+
+
+def networks() -> None:
+    call_command("networks_import", verbosity=0)
+
+
+def harvests() -> None:
+    call_command("harvest_run", *NETWORKS, corpus=CORPUS, max_tokens=MAX_TOKENS)
+
+
+def finished_study() -> None:
+    """A study that simulated raters play to its end, so that the researcher has a report to read."""
+    study = _study(FINISHED_STUDY, "SoLU at one layer, simulated raters", seed=35_60, rater_kind="simulated")
+    if study.state == Study.State.OPEN:
+        call_command("study_simulate", study.slug, raters=3)
+        study = study_close(study=study, by=_admin(), reason="The simulated raters are through.")
+    if study.state == Study.State.CLOSED:
+        study_unblind(study=study, by=_admin(), reason="The demo shows what a report looks like.")
+
+
+def open_study() -> None:
+    """A study for people, with a seat for the demo's evaluator."""
+    study = _study(OPEN_STUDY, "Do these neurons have one meaning?", seed=2022, rater_kind="human")
+    evaluator = Evaluator.objects.get(user__username=dict((r, n) for r, n, _ in DEMO_LOGINS)["evaluator"])
+    if not study.seats.filter(evaluator=evaluator).exists():
+        seat_assign(study=study, evaluator=evaluator, by=_admin())
+
+
+def _study(slug: str, title: str, *, seed: int, rater_kind: str) -> Study:
+    """The study, frozen and open if it was not yet; an interrupted start goes on where it stopped."""
+    text = DESIGN.format(title=title, slug=slug, seed=seed, corpus=CORPUS, rater_kind=rater_kind)
+    study = Study.objects.filter(slug=slug).first() or study_create(design=design_from_toml(text), by=_admin())
+    if study.state == Study.State.DRAFT:
+        study = study_freeze(study=study, by=_admin())
+    if study.state == Study.State.FROZEN:
+        study = study_open(study=study, by=_admin())
+    return study
+
+
+def _admin():  # type: ignore[no-untyped-def]
+    return get_user_model().objects.get(username=dict((role, name) for role, name, _ in DEMO_LOGINS)["admin"])
+
+
+STEPS = (
+    Step("making the database", database),
+    Step("making the logins", accounts),
+    Step("importing the embedded corpus (text that this installation already has)", corpus),
+    Step("loading the shipped networks", networks),
+    Step("harvesting what makes their neurons fire", harvests),
+    Step("playing a study with simulated raters to its end", finished_study),
+    Step("opening a study for you to rate", open_study),
+)

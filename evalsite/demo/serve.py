@@ -1,0 +1,68 @@
+"""The web server and the worker of the demo, started together and stopped together."""
+
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from types import FrameType
+from urllib.error import URLError
+
+from evalsite.demo.checks import DemoRefused
+
+START_SECONDS = 30  # longest wait for the first answer of the web server
+
+
+def web_command(port: int) -> list[str]:
+    arguments = ["evalsite.wsgi", "--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
+    return [sys.executable, "-m", "gunicorn", *arguments, "--log-level", "warning"]
+
+
+def worker_command() -> list[str]:
+    return [sys.executable, "-m", "celery", "-A", "evalsite", "worker", "--pool", "solo", "--loglevel", "WARNING"]
+
+
+class Stack:
+    """Both processes; leaving the `with` block ends them."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}/"
+        self.processes = [subprocess.Popen(command) for command in (web_command(port), worker_command())]
+
+    def __enter__(self) -> "Stack":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+    def wait_until_it_answers(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self.processes[0].poll() is None:
+            try:
+                urllib.request.urlopen(self.address + "accounts/login/", timeout=5).close()
+            except (URLError, OSError):
+                time.sleep(0.2)
+            else:
+                return
+        raise DemoRefused("The web server did not start; the lines above say why.")
+
+    def wait_until_stopped(self) -> None:
+        """Until Ctrl-C, a termination signal, or the end of one of the processes."""
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            while all(process.poll() is None for process in self.processes):
+                time.sleep(0.5)
+        except KeyboardInterrupt:
+            return
+        raise DemoRefused("The web server or the worker ended by itself; the lines above say why.")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
