@@ -12,8 +12,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from neurons.artifacts import ArtifactError
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
 from neurons.selectors import harvest_store
+from neurons.store.corpus import CorpusError
 from neurons.store.harvest import HarvestError, HarvestStore
 from neurons.store.pieces import Snippet
 
@@ -119,7 +121,7 @@ def _store(run: HarvestRun | None) -> tuple[HarvestStore | None, str]:
         return None, "This network has no finished harvest yet."
     try:
         return harvest_store(run), ""
-    except (HarvestError, OSError) as error:
+    except (ArtifactError, CorpusError, HarvestError, OSError) as error:
         return None, f"The harvest's files cannot be read: {error}"
 
 

@@ -23,7 +23,7 @@ from annotation.selectors import SeatProgress, event_list, study_list, study_pro
 from annotation.services import study_close, study_freeze, study_open, study_problems, study_unblind
 from annotation.services.errors import StudyRefused
 from annotation.staff.people_forms import CloseForm, StepForm, UnblindForm
-from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Step, next_step
+from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Step, advice, next_step
 
 SEATING = (Study.State.FROZEN, Study.State.OPEN)  # states in which a free seat can be given away
 FORMS: Mapping[str, type[StepForm]] = {
@@ -64,7 +64,10 @@ class Pooled:
 
 @require_safe
 def studies(request: HttpRequest) -> HttpResponse:
-    rows = [(study, next_step(study)) for study in study_list()]
+    rows = [
+        (study, advice(study, free=study.seats_total - study.seats_taken, left=study.total - study.done))
+        for study in study_list()
+    ]
     return render(request, "annotation/staff/list.html", {"studies": rows})
 
 
@@ -72,13 +75,15 @@ def studies(request: HttpRequest) -> HttpResponse:
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     study = get_object_or_404(Study.objects.select_related("unblinding__by"), slug=slug)
     seats, events = study_progress(study), list(event_list(study))
+    progress, free = Pooled.of(seats), sum(not seat.pseudonym for seat in seats)
     page = {
         "study": study,
         "states": Study.State.choices,
         "step": next_step(study),
-        "can_seat": study.state in SEATING and any(not seat.pseudonym for seat in seats),
+        "can_seat": study.state in SEATING and free > 0 and not study.simulated,
         "seats": seats,
-        "progress": Pooled.of(seats),
+        "progress": progress,
+        "advice": advice(study, free=free, left=progress.left),
         "design": study.design,
         "neurons": sum(len(pair["arms"]) for pair in study.design["pairs"]) * study.design["neurons_per_arm"],
         "rejected": _rejected(events),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("-/new/", launch.create, name="create"),
     path("-/new/toml/", launch.create_toml, name="create_toml"),
     path("-/harvests/new/", harvests.harvest_start, name="harvest_start"),
+    path("-/harvests/<int:run_id>/cancel/", harvests.harvest_stop, name="harvest_cancel"),
     path("<slug:slug>/", lead.study, name="study"),
     path("<slug:slug>/design/", launch.edit, name="edit"),
     path("<slug:slug>/protocol.json", lead.protocol, name="protocol"),

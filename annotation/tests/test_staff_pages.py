@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -11,6 +12,7 @@ from django.urls import reverse
 from annotation.models import Evaluator, Study, Unblinding
 from annotation.protocols.first_glance import QUESTION
 from annotation.sealed.models import SealedKey
+from annotation.staff import harvests
 from annotation.tests.factories import (
     ARMS,
     fake_harvests,
@@ -23,6 +25,7 @@ from annotation.tests.factories import (
     make_unblinded_study,
     make_user,
 )
+from neurons.models import HarvestRun
 
 pytestmark = pytest.mark.django_db
 
@@ -441,3 +444,52 @@ def test_people_are_not_offered_seats_among_simulated_raters(admin):
     admin.post(address, {"act": "new", "username": "ada"})
     assert not study.seats.filter(evaluator__isnull=False).exists()
     assert not get_user_model().objects.filter(username="ada").exists()
+
+
+# -- Harvests ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent():
+    """Runs handed to a worker; nothing is harvested."""
+    with patch.object(harvests.harvest_task, "delay_on_commit") as send:
+        yield send
+
+
+def harvest_choice(run: HarvestRun) -> dict[str, int]:
+    return {"network": run.network_id, "corpus": run.corpus_id}
+
+
+def test_an_admin_starts_a_harvest_and_can_cancel_it(admin, sent):
+    done = make_harvest_run("tiny-gelu")
+    other = make_harvest_run("tiny-solu-ln", corpus="other")
+    admin.post(reverse("staff:harvest_start"), harvest_choice(done) | {"corpus": other.corpus_id})
+    run = HarvestRun.objects.get(status="waiting")
+    assert (run.network, run.corpus) == (done.network, other.corpus)
+    sent.assert_called_once_with(run.pk)
+    admin.post(reverse("staff:harvest_cancel", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.status == "cancelled"
+
+
+def test_a_finished_harvest_is_not_started_again(admin, sent):
+    run = make_harvest_run("tiny-gelu")
+    answer = admin.post(reverse("staff:harvest_start"), harvest_choice(run), follow=True)
+    assert "this harvest is done already" in answer.content.decode()
+    assert not sent.called
+    assert HarvestRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("group", ["researchers", "evaluators", ""])
+def test_nobody_else_starts_or_cancels_a_harvest(group, sent):
+    done = make_harvest_run("tiny-gelu")
+    running = HarvestRun.objects.create(
+        network=done.network, corpus=done.corpus, site="post_ln", config={}, status="running"
+    )
+    client = make_client(group)
+    client.post(reverse("staff:harvest_start"), harvest_choice(done))
+    client.post(reverse("staff:harvest_cancel", args=[running.pk]))
+    running.refresh_from_db()
+    assert running.status == "running"
+    assert not sent.called
+    assert HarvestRun.objects.count() == 2
