@@ -8,7 +8,6 @@ from analysis.reports import Report, TimeRow
 from analysis.stats.results import Number
 
 ALL_SIZES = "all sizes, equally weighted"
-PART_NAMES = {0: "whole list", 1: "first third", 2: "middle third", 3: "last third"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,20 +112,18 @@ def agreement_table(report: Report) -> Table:
 
 
 def time_table(report: Report) -> Table:
-    active = [row for row in report.times if row.measure == "active"]
-    wall = [row for row in report.times if row.measure == "wall"]
-    rows = [
-        (
-            Cell(row.arm or "all arms"), Cell(PART_NAMES[row.third]), _cell(seconds(row.median)), _cell(_middle(row)),
-            _cell(seconds(other.median)), _cell(_middle(other)), _count(max(row.n, other.n)),
-        )
-        for row, other in zip(active, wall, strict=True)
-    ]  # fmt: skip
+    found = {(row.measure, row.arm, row.third): row for row in report.times}
+    rows = []
+    for arm in ("", *report.plan.arms):
+        active, wall = found[("active", arm, 0)], found[("wall", arm, 0)]
+        parts = [_cell(seconds(found[("active", arm, third)].median)) for third in (1, 2, 3)]
+        whole = (_cell(_with_middle(active)), *parts, _cell(_with_middle(wall)), _count(max(active.n, wall.n)))
+        rows.append((Cell(arm or "all arms"), *whole))
     note = (
-        "Seconds per neuron. Active: the page was in view and in use. Wall: from shown to submitted, breaks included. "
-        "Observed medians with the middle half of the answers; these are not confidence intervals."
+        "Median seconds per neuron, and in brackets the middle half of the answers (no confidence interval). Active: "
+        "the page was in view and in use; by thirds of each rater's list. Wall: from shown to submitted, with breaks."
     )
-    head = _head("Arm", "Part of the list", "#Active", "#Middle half", "#Wall", "#Middle half", "#Answers")
+    head = _head("Arm", "#Active", "#First third", "#Middle third", "#Last third", "#Wall", "#Answers")
     return Table("Response times", note, head, tuple(rows))
 
 
@@ -162,8 +159,10 @@ def _question(numbers: Iterable[Number]) -> str:
     return first.estimand[0].upper() + first.estimand[1:] + "."
 
 
-def _middle(row: TimeRow) -> str:
-    return f"{seconds(row.first_quartile)} to {seconds(row.third_quartile)}" if row.n else NOTHING
+def _with_middle(row: TimeRow) -> str:
+    if row.n == 0:
+        return NOTHING
+    return f"{seconds(row.median)} ({seconds(row.first_quartile)} to {seconds(row.third_quartile)})"
 
 
 def _number_cell(number: Number | None) -> Cell:

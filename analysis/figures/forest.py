@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.figures.svg import Drawing, points, sentence
+from analysis.figures.svg import Drawing, points, sentence, shortened
 from analysis.stats.results import Number
 
-WIDTH, SIDE, TOP, ROW, BOTTOM = 420.0, 16.0, 34.0, 40.0, 48.0
+WIDTH, SIDE, TOP, ROW, BOTTOM = 380.0, 8.0, 46.0, 44.0, 48.0
 STEP = 0.2  # between ticks
 
 
@@ -37,7 +37,7 @@ def forest_figure(rows: Sequence[DifferenceRow], *, note: str) -> str:
     """
     height = TOP + ROW * len(rows) + BOTTOM
     drawing = Drawing("differences", WIDTH, height, "Differences between arms", _description(rows, note))
-    drawing.text(SIDE, 16, f"Difference in percentage points · {note}", bold=True)
+    drawing.heading("Difference in percentage points", note)
     low, high = _range(rows)
     _axis(drawing, low, high, height - BOTTOM)
     for index, row in enumerate(rows):
@@ -53,16 +53,23 @@ def _range(rows: Sequence[DifferenceRow]) -> tuple[float, float]:
 
 
 def _axis(drawing: Drawing, low: float, high: float, bottom: float) -> None:
-    for tick in range(round(low / STEP), round(high / STEP) + 1):
-        x = _x(tick * STEP, low, high)
-        drawing.line(x, TOP, x, bottom, width=2 if tick == 0 else 1, faint=tick != 0)
-        drawing.text(x, bottom + 18, points(tick * STEP), anchor="middle", size=12, quiet=True)
-    drawing.text(WIDTH / 2, bottom + 38, "← fewer than the baseline · more →", anchor="middle", size=12, quiet=True)
+    for x, value in _ticks(low, high):
+        drawing.text(x, bottom + 18, points(value), anchor="middle", size=12, quiet=True)
+    zero = min(max(_x(0.0, low, high), 110.0), WIDTH - 110.0)
+    drawing.text(zero, bottom + 38, "← fewer than the baseline · more →", anchor="middle", size=12, quiet=True)
+
+
+def _ticks(low: float, high: float) -> list[tuple[float, float]]:
+    """Place and value of every tick."""
+    return [(_x(tick * STEP, low, high), tick * STEP) for tick in range(round(low / STEP), round(high / STEP) + 1)]
 
 
 def _row(drawing: Drawing, row: DifferenceRow, top: float, low: float, high: float) -> None:
     number, y = row.number, top + 28
-    drawing.text(SIDE, top + 15, row.label, bold=row.main)
+    for x, value in _ticks(low, high):
+        # Grid lines stay in the lane of the mark, so that none runs through the words above it.
+        drawing.line(x, y - 8, x, y + 10, width=1.5 if value == 0 else 1, faint=value != 0)
+    drawing.text(SIDE, top + 15, shortened(row.label, 34), bold=row.main)
     drawing.text(WIDTH - SIDE, top + 15, _value(number), anchor="end", bold=row.main)
     if not number.defined:
         return

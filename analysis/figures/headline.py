@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from analysis.figures.svg import Drawing, percent, sentence, shortened
 from analysis.stats.results import Number
 
-LEFT, RIGHT, TOP, PLOT, BOTTOM = 52.0, 12.0, 34.0, 250.0, 54.0
+LEFT, RIGHT, TOP, PLOT, BOTTOM = 52.0, 12.0, 54.0, 250.0, 54.0
 COLUMN, GAP = 96.0, 22.0
 RADIUS, RATER_RADIUS = 6.5, 3.2
 
@@ -38,7 +38,7 @@ def headline_figure(fractions: Sequence[Number], raters: Sequence[Number], *, no
     title = "Interpretable fraction by size and arm"
     drawing = Drawing("fractions", width, TOP + PLOT + BOTTOM, title, _description(fractions, note))
     _axis(drawing, width)
-    drawing.text(LEFT, 16, f"Neurons called interpretable · {note}", bold=True)
+    drawing.heading("Neurons called interpretable", note)
     x = LEFT
     for size in sizes:
         columns = [number for number in fractions if number.size == size]

@@ -18,6 +18,11 @@ class Drawing:
         self._head = _head(name, width, height, title, description)
         self._parts: list[str] = []
 
+    def heading(self, words: str, note: str) -> None:
+        """The figure's own title and who the raters are: both stay with the figure when it is cut out."""
+        self.text(8, 16, words, bold=True)
+        self.text(8, 34, note, quiet=True)
+
     def line(self, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, faint: bool = False) -> None:
         self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke_width=width, **_ink(faint))
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from analysis.figures.svg import Drawing, sentence, shortened
 
-WIDTH, SIDE, TOP, ROW, LABEL, VALUE, BOTTOM = 420.0, 8.0, 34.0, 26.0, 132.0, 62.0, 44.0
+WIDTH, SIDE, TOP, ROW, LABEL, VALUE, BOTTOM = 380.0, 8.0, 46.0, 26.0, 116.0, 56.0, 30.0
+TICKS = (0.0, 0.5, 1.0)  # parts of the axis
 PART_NAMES = {1: "first third", 2: "middle third", 3: "last third"}
 
 
@@ -40,9 +41,12 @@ def times_figure(bars: Sequence[TimeBar], *, note: str) -> str:
     arms = list(dict.fromkeys(bar.arm for bar in bars))
     height = TOP + (ROW * 3 + 24) * len(arms) + BOTTOM
     drawing = Drawing("times", WIDTH, height, "Time per neuron", _description(bars, note))
-    drawing.text(SIDE, 16, f"Seconds per neuron · {note}", bold=True)
+    drawing.heading("Seconds per neuron", note)
     most = _most(bars)
-    _axis(drawing, most, height - BOTTOM)
+    for part in TICKS:
+        drawing.text(
+            _x(part * most, most), height - BOTTOM + 18, _seconds(part * most), anchor="middle", size=12, quiet=True
+        )
     y = TOP
     for shape, arm in enumerate(arms):
         drawing.text(SIDE, y + 16, shortened(arm, 40), bold=True)
@@ -60,15 +64,10 @@ def _most(bars: Sequence[TimeBar]) -> float:
     return next(step * unit for step in (1, 2, 4, 6, 8, 10) if step * unit >= longest)
 
 
-def _axis(drawing: Drawing, most: float, bottom: float) -> None:
-    for quarter in (0, 0.5, 1):
-        x = _x(quarter * most, most)
-        drawing.line(x, TOP, x, bottom, faint=True)
-        drawing.text(x, bottom + 18, _seconds(quarter * most), anchor="middle", size=12, quiet=True)
-
-
 def _bar(drawing: Drawing, bar: TimeBar, shape: int, top: float, most: float) -> None:
     y = top + 12
+    for part in TICKS:
+        drawing.line(_x(part * most, most), top, _x(part * most, most), top + ROW, faint=True)
     drawing.text(SIDE + 12, y + 4.5, PART_NAMES[bar.third])
     if bar.n == 0:
         drawing.text(_x(0, most) + 4, y + 4.5, "no times", quiet=True)

@@ -21,7 +21,7 @@ MEASURES = {"active": "active_seconds", "wall": "seconds"}
 def report_make(
     judgments: pd.DataFrame, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan, *, input_sha256: str
 ) -> Report:
-    """The whole report from the three tables of `analysis.frames` and the plan; the same input gives the same report."""
+    """The whole report from the tables of `analysis.frames` and the plan; the same input gives the same report."""
     counts, per_rater = neuron_counts(judgments), rater_means(judgments)
     numbers = [*panel_numbers(counts, plan)]
     for rater, means in sorted(per_rater.items()):

@@ -9,7 +9,7 @@ SERIES = "1"
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Series and fingerprint of the statistics and report code; a change there makes a new report, never a silent one."""
+    """Series and fingerprint of the statistics and report code: a change there shows as a new version."""
     package = Path(__file__).resolve().parent.parent
     digest = sha256()
     for path in sorted([*package.glob("stats/*.py"), *package.glob("reports/*.py"), package / "frames.py"]):

@@ -111,8 +111,8 @@ def alpha_interval(
 
     Notes
     -----
-    Units are drawn with replacement, whole rows of answers at a time: the panel is fixed, the neurons are not. Resamples
-    in which every answer is the same have no alpha and are left out.
+    Units are drawn with replacement, whole rows of answers at a time: the panel is fixed, the neurons are not.
+    Resamples in which every answer is the same have no alpha and are left out.
 
     References
     ----------

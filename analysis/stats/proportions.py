@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,8 @@ def wilson(yes: int, n: int, *, level: float = 0.95, estimand: str = "") -> Inte
     References
     ----------
     Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22, 209-212.
-    Brown, L. D., Cai, T. T. & DasGupta, A. (2001). Interval estimation for a binomial proportion. Stat. Sci. 16, 101-133.
+    Brown, L. D., Cai, T. T. & DasGupta, A. (2001). Interval estimation for a binomial proportion. Stat. Sci. 16,
+    101-133.
 
     Examples
     --------
@@ -292,8 +294,13 @@ def effective_size(mean: ClusterMean) -> float:
 
 
 def _quantile(mean: ClusterMean, level: float) -> float:
+    return _two_sided(level, math.inf if mean.single or mean.df < 1 else mean.df)
+
+
+@lru_cache(maxsize=4096)
+def _two_sided(level: float, df: float) -> float:
     tail = (1 + level) / 2
-    return float(stats.norm.ppf(tail) if mean.single or mean.df < 1 else stats.t.ppf(tail, mean.df))
+    return float(stats.norm.ppf(tail) if math.isinf(df) else stats.t.ppf(tail, df))
 
 
 def _score_limits(share: float, size: float, quantile: float) -> tuple[float, float]:
