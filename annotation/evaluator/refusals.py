@@ -26,8 +26,7 @@ def refusals_answered(view: View[Rest]) -> View[Rest]:
         try:
             return view(request, *args, **kwargs)
         except (AnswerRefused, NotReady, StudyNotOpen) as refusal:
-            reply = _as_json(refusal) if wants_json(request) else _as_page(request, refusal, kwargs.get("study"))
-            return reply
+            return _as_json(refusal) if wants_json(request) else _as_page(request, refusal, kwargs.get("study"))
 
     return answered
 
@@ -51,4 +50,5 @@ def go_on(study: str, where: str) -> HttpResponse:
     step, _, number = where.partition(":")
     if step == "practice":
         return redirect("evaluator:practice", study=study, number=int(number))
-    return redirect({"instructions": "evaluator:instructions", "done": "evaluator:done"}.get(step, "evaluator:next"), study)
+    pages = {"instructions": "evaluator:instructions", "done": "evaluator:done"}
+    return redirect(pages.get(step, "evaluator:next"), study)

@@ -119,7 +119,8 @@ def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
         blind_draft_save(_rater(request), assignment, given)
         messages.error(request, refusal.message)
         return redirect("evaluator:next", blind_item(_rater(request), assignment).study)
-    messages.success(request, "That neuron was answered before; the first answer stands." if receipt.duplicate else "Saved.")
+    said = "That neuron was answered before; the first answer stands." if receipt.duplicate else "Saved."
+    messages.success(request, said)
     return redirect("evaluator:next", receipt.study)
 
 

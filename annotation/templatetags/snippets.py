@@ -48,7 +48,7 @@ def _piece_html(text: str, band: int, top: int) -> str:
 
 
 def visible(text: str, *, every_space: bool = False) -> str:
-    """Escaped text in which line ends, tabs and odd spaces can be seen; single spaces between words stay as they are."""
+    """Escaped text in which line ends, tabs and odd spaces can be seen; single spaces stay as they are."""
     text = CONTROLS.sub(lambda found: chr(0x2400 + ord(found[0])) if found[0] != "\x7f" else "␡", text)
     text = SHAPELESS.sub("◌", escape(text))
     text = (re.compile(" ") if every_space else LONE_SPACES).sub('<span class="sp">\x00</span>', text)
