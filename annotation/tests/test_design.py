@@ -1,0 +1,119 @@
+"""Designs: every fault is named at its field, and a good one survives the way to JSON and back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import annotation
+from annotation.design import (
+    ArmDesign,
+    DesignRefused,
+    PairDesign,
+    StudyDesign,
+    canonical_json,
+    design_from_dict,
+    design_from_toml,
+    design_to_dict,
+)
+
+PAIR = {"size": "1L", "layers": [0], "arms": {"baseline": "a", "solu": "b"}}
+GOOD = {"title": "A study", "slug": "a-study", "seed": 1, "corpus": "embedded", "pairs": [PAIR]}
+TEMPLATES = sorted((Path(annotation.__file__).parent / "study_templates").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_shipped_template_is_a_good_design(path):
+    design = design_from_toml(path.read_text())
+    assert (design.neurons_per_arm, design.snippets_per_neuron, design.raters) == (60, 20, 3)
+    assert [arm.name for arm in design.pairs[0].arms] == ["baseline", "solu", "ln_only"]
+    assert design.display == "peak"
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "message"),
+    [
+        ({"title": " "}, "title", "empty"),
+        ({"title": "x" * 161}, "title", "161 characters; at most 160"),
+        ({"title": 7}, "title", "Received 7; give a text"),
+        ({"slug": "A Study"}, "slug", "'A Study'"),
+        ({"slug": "a--b"}, "slug", "single hyphens"),
+        ({"seed": -1}, "seed", "Received -1; give a whole number from 0"),
+        ({"seed": True}, "seed", "Received True"),
+        ({"seed": 1.5}, "seed", "Received 1.5"),
+        ({"display": "neon"}, "display", "choose one of: peak, proportional"),
+        ({"protocol": "tarot"}, "protocol", "choose one of: first_glance"),
+        ({"rater_kind": "llm"}, "rater_kind", "choose one of: human, simulated"),
+        ({"neurons_per_arm": 0}, "neurons_per_arm", "Received 0; give a whole number from 1"),
+        ({"raters": 2, "raters_per_neuron": 3}, "raters_per_neuron", "Received 3; at most the number of raters, 2"),
+        ({"raters_per_neuron": 4}, "raters_per_neuron", "Received 4; at most the number of raters, 3"),
+        ({"neurons": 60}, "neurons", "Unknown field; known are: title"),
+        ({"pairs": []}, "pairs", "at least one pair"),
+        ({"pairs": [PAIR, PAIR]}, "pairs", "'1L' stands in 2 pairs"),
+        ({"pairs": ["1L"]}, "pairs[0]", "Received '1L'"),
+        ({"pairs": [PAIR | {"layers": [0, 0]}]}, "pairs[0].layers", "[0, 0]"),
+        ({"pairs": [PAIR | {"layers": []}]}, "pairs[0].layers", "different whole numbers"),
+        ({"pairs": [PAIR | {"layers": [-1]}]}, "pairs[0].layers", "[-1]"),
+        ({"pairs": [PAIR | {"arms": {}}]}, "pairs[0].arms", "name = network"),
+        ({"pairs": [PAIR | {"arms": {"So LU": "a"}}]}, "pairs[0].arms", "'So LU'"),
+        ({"pairs": [PAIR | {"arms": {"solu": ""}}]}, "pairs[0].arms.solu", "name of a network"),
+        ({"pairs": [PAIR | {"arms": {"a": "x", "b": "x"}}]}, "pairs[0].arms", "each network may stand once"),
+        ({"pairs": [PAIR | {"size": ""}]}, "pairs[0].size", "empty"),
+        ({"pairs": [PAIR | {"depth": 1}]}, "pairs[0].depth", "Unknown field"),
+    ],
+)
+def test_a_fault_is_named_with_field_received_and_allowed(changes, field, message):
+    with pytest.raises(DesignRefused) as refused:
+        design_from_dict(GOOD | changes)
+    assert field in dict(refused.value.problems)
+    assert message in dict(refused.value.problems)[field]
+
+
+@pytest.mark.parametrize("field", sorted(GOOD))
+def test_a_missing_required_field_is_named(field):
+    with pytest.raises(DesignRefused) as refused:
+        design_from_dict({name: value for name, value in GOOD.items() if name != field})
+    assert refused.value.problems == ((field, "Missing; give a value."),)
+
+
+def test_all_faults_are_told_at_once():
+    with pytest.raises(DesignRefused) as refused:
+        design_from_dict(GOOD | {"seed": -1, "display": "neon", "colour": "red"})
+    assert {field for field, _ in refused.value.problems} == {"seed", "display", "colour"}
+
+
+def test_a_text_that_is_not_toml_is_refused_with_the_place():
+    with pytest.raises(DesignRefused, match="line 2"):
+        design_from_toml('title = "x"\nslug = what\n')
+
+
+def test_a_design_built_directly_is_checked_too():
+    pair = PairDesign("1L", (0,), (ArmDesign("solu", "a"),))
+    with pytest.raises(DesignRefused) as refused:
+        StudyDesign(title="T", slug="t", seed=1, corpus="c", pairs=(pair,), display="neon")
+    assert refused.value.field == "display"
+
+
+def test_raters_per_neuron_follows_raters_unless_given():
+    assert design_from_dict(GOOD | {"raters": 5}).raters_per_neuron == 5
+
+
+def test_instructions_become_paragraphs_without_line_breaks():
+    design = design_from_dict(GOOD | {"instructions": "One\nline.\n\n  \nSecond  paragraph.\n"})
+    assert design.paragraphs == ("One line.", "Second paragraph.")
+
+
+@given(
+    seed=st.integers(0, 2**63 - 1),
+    neurons=st.integers(1, 10_000),
+    title=st.text(min_size=1, max_size=160).filter(str.strip).filter(lambda text: text.isprintable()),
+    layers=st.lists(st.integers(0, 63), min_size=1, max_size=5, unique=True),
+)
+def test_a_design_survives_the_way_to_canonical_json_and_back(seed, neurons, title, layers):
+    pair = PAIR | {"layers": layers}
+    design = design_from_dict(GOOD | {"seed": seed, "neurons_per_arm": neurons, "title": title, "pairs": [pair]})
+    text = canonical_json(design_to_dict(design))
+    assert design_from_dict(json.loads(text)) == design
+    assert canonical_json(json.loads(text)) == text
