@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -43,12 +43,14 @@ class HarvestStopped(Exception):
     """The harvest was asked to stop; its state is on disk and the same call takes it up again."""
 
 
+@runtime_checkable
 class NetworkShape(Protocol):
     n_layers: int
     d_mlp: int
     context: int
 
 
+@runtime_checkable
 class NeuronSource(Protocol):
     """What the harvest asks of a network (neurons.lab.transformer.Transformer has it)."""
 
@@ -74,7 +76,7 @@ class HarvestConfig:
     alike_after: int = 8  # … to here
     likeness: float = 0.5  # Jaccard index of three-token shingles from which on two snippets are near-duplicates
     sample_one_in: int = 64  # one token in so many is sampled
-    batch_tokens: int = 4096  # tokens in one forward pass; about the fastest on two CPU cores (activations stay in cache)
+    batch_tokens: int = 4096  # tokens in one forward pass; small enough for the activations to stay in a CPU's cache
     block_documents: int = 256  # documents whose contexts are sorted by length together
 
     def __post_init__(self) -> None:
@@ -126,11 +128,12 @@ def harvest(
     NotFinite
         If an activation is NaN or infinite; the message names document, position, layer and neuron.
     HarvestError
-        If the folder holds an unfinished harvest of other configuration, network or corpus, or no token is left to read.
+        If the folder holds a harvest of another configuration, network or corpus, or there is no token to read.
     """
-    if (folder / META).is_file():
-        return HarvestStore.open(folder, corpus)
     run = _Run(network, corpus, folder, config, facts)
+    if (folder / META).is_file():
+        return run.open_finished()
+    run.open_state()
     saved = time.monotonic()
     for block in run.blocks():
         run.read(block)
@@ -138,7 +141,9 @@ def harvest(
             progress(run.state.tokens_read, run.tokens)
         if stop():
             run.state.save()
-            raise HarvestStopped(f"stopped after {run.state.tokens_read:,} of {run.tokens:,} tokens; run it again to go on.")
+            raise HarvestStopped(
+                f"stopped after {run.state.tokens_read:,} of {run.tokens:,} tokens; start it again to go on."
+            )
         if time.monotonic() - saved > checkpoint_seconds:
             run.state.save()
             saved = time.monotonic()
@@ -157,7 +162,7 @@ class _Run:
         self.documents = choose_documents(corpus, config.split, config.max_tokens)
         self.tokens = sum(len(corpus.document_tokens(int(document))) for document in self.documents)
         if not self.tokens:
-            raise HarvestError(f"the {config.split} split of this corpus has no tokens to read; import a larger corpus.")
+            raise HarvestError(f"the {config.split} split of this corpus has no tokens; import a larger corpus.")
         self.sampling = Sampling.choose(corpus, self.documents, config.sample_one_in)
         self.meta = facts | corpus_identity(corpus) | {
             "config": config.as_dict(),
@@ -168,14 +173,26 @@ class _Run:
             "documents": len(self.documents),
             "excluded": "BOS (position 0 of every context) and padding",
         }  # fmt: skip
+        self.device = next((p.device for p in getattr(network, "parameters", list)()), torch.device("cpu"))
+
+    def open_finished(self) -> HarvestStore:
+        """The finished harvest, if it is the one asked for."""
+        store = HarvestStore.open(self.folder, self.corpus)
+        if changed := sorted(key for key in self.meta if store.meta.get(key) != self.meta[key]):
+            raise HarvestError(
+                f"{self.folder} holds a harvest with another {' and '.join(changed)}; harvest into another folder."
+            )
+        return store
+
+    def open_state(self) -> None:
+        config = self.config
         self.state = HarvestState.open(
-            folder.with_name(folder.name + ".unfinished"),
+            self.folder.with_name(self.folder.name + ".unfinished"),
             self.meta,
             reserve=config.reserve,
             window=config.before + 1 + config.after,
             sampled=len(self.sampling),
         )
-        self.device = next((p.device for p in getattr(network, "parameters", list)()), torch.device("cpu"))
 
     def blocks(self) -> Iterator[Int[np.ndarray, "documents"]]:
         """Stretches of documents that have not been read yet."""

@@ -136,9 +136,7 @@ def finish_harvest(
     shutil.rmtree(state.folder)
 
 
-def choose_distinct(
-    topk: TopK, meta: dict[str, Any], corpus: CorpusStore
-) -> tuple[list[np.ndarray], np.ndarray]:
+def choose_distinct(topk: TopK, meta: dict[str, Any], corpus: CorpusStore) -> tuple[list[np.ndarray], np.ndarray]:
     """Choose each neuron's top snippets from its reserve, passing over near-duplicates.
 
     Returns

@@ -1,10 +1,10 @@
 """The exact top-k of each neuron over a stream of documents, with the activations around each peak.
 
-Per neuron the strongest token of each document is a candidate, if it is above 0. Candidates are ordered totally: by value
-(largest first), document, position. Of candidates whose tokens around the peak are equal only the first counts, so that
-a licence text that stands in a thousand files takes one place and not all. What is kept after all documents is the
-first `size` of that order: it does not depend on how the stream was cut, because a candidate is thrown away only when
-`size` better ones with other surroundings, or a better one with equal surroundings, have been seen.
+Per neuron the strongest token of each document is a candidate, if it is above 0. Candidates are ordered totally: by
+value (largest first), document, position. Of candidates whose tokens around the peak are equal only the first counts,
+so that a licence text that stands in a thousand files takes one place and not all. What is kept after all documents is
+the first `size` of that order: it does not depend on how the stream was cut, because a candidate is thrown away only
+when `size` better ones with other surroundings, or a better one with equal surroundings, have been seen.
 """
 
 from dataclasses import dataclass, fields
@@ -49,7 +49,8 @@ class Candidates:
 
     @classmethod
     def join(cls, parts: list["Candidates"]) -> "Candidates":
-        return cls(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)})
+        names = [field.name for field in fields(cls)]
+        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
     def order(self) -> np.ndarray:
         """Indices that sort by neuron, then value (largest first), document, position."""

@@ -1,6 +1,6 @@
 """A harvest folder: what one network's neurons did on one corpus, memory-mapped and addressed by neuron.
 
-    layer00/values.npy     float32 (neurons, kept)          activation at the peak, strongest first; 0 where fewer are kept
+    layer00/values.npy     float32 (neurons, kept)          activation at the peak, strongest first; 0: no more kept
     layer00/documents.npy  int64   (neurons, kept)          document of each top snippet
     layer00/positions.npy  int32   (neurons, kept)          the peak's token in the document, counted without BOS
     layer00/windows.npy    float32 (neurons, kept, window)  activations around the peak, at index `before` of the window
@@ -98,7 +98,9 @@ class HarvestStore:
             raise HarvestError(f"{folder} holds no finished harvest ({META} is missing); run the harvest again.")
         meta = json.loads((folder / META).read_text())
         if meta.get("format") != FORMAT:
-            raise HarvestError(f"{folder} has format {meta.get('format')!r}, this version reads {FORMAT}; harvest again.")
+            raise HarvestError(
+                f"{folder} has format {meta.get('format')!r}, this version reads {FORMAT}; harvest again."
+            )
         for key, expected in corpus_identity(corpus).items():
             if meta[key] != expected:
                 raise HarvestError(
@@ -200,11 +202,11 @@ class HarvestStore:
 
     @cached_property
     def _sample_documents(self) -> np.ndarray:
-        return np.load(self.folder / "sample_documents.npy", mmap_mode="r")
+        return _mapped(self.folder / "sample_documents.npy")
 
     @cached_property
     def _sample_positions(self) -> np.ndarray:
-        return np.load(self.folder / "sample_positions.npy", mmap_mode="r")
+        return _mapped(self.folder / "sample_positions.npy")
 
     def _array(self, layer: int, name: str, neuron: int = 0) -> np.ndarray:
         if not (0 <= layer < self.n_layers and 0 <= neuron < self.d_mlp):
@@ -217,7 +219,8 @@ class HarvestStore:
 
 @lru_cache(maxsize=64)
 def _mapped(path: Path) -> np.ndarray:
-    return np.load(path, mmap_mode="r")
+    array: np.ndarray = np.load(path, mmap_mode="r")
+    return array
 
 
 def corpus_identity(corpus: CorpusStore) -> dict[str, str]:

@@ -63,12 +63,11 @@ def character_groups(text: bytes, ranges: np.ndarray) -> np.ndarray:
     raw = np.frombuffer(text, dtype=np.uint8)
     # A byte 10xxxxxx continues a character: a token that starts with one belongs to the piece before it.
     starts_character = (raw[ranges[:, 0]] & 0xC0) != 0x80
-    return np.maximum(np.cumsum(starts_character) - 1, 0)
+    groups: np.ndarray = np.maximum(np.cumsum(starts_character) - 1, 0)
+    return groups
 
 
-def snippet_of(
-    document: int, text: bytes, ranges: np.ndarray, *, first: int, peak: int, values: np.ndarray
-) -> Snippet:
+def snippet_of(document: int, text: bytes, ranges: np.ndarray, *, first: int, peak: int, values: np.ndarray) -> Snippet:
     """Build the snippet of the tokens `first` … `first + len(values) - 1` of a document.
 
     Parameters

@@ -1,0 +1,77 @@
+"""Reads of corpora, networks and harvests. Studies draw their neurons through here."""
+
+from functools import lru_cache
+
+from neurons.artifacts import artifact_folder
+from neurons.models import Corpus, HarvestRun, Network, RunStatus
+from neurons.store.corpus import CorpusStore
+from neurons.store.harvest import HarvestStore
+
+DEFAULT_SITE = "post_act"  # before any extra LayerNorm: what the SoLU paper's raters saw
+
+
+class NotFound(LookupError):
+    """No row has this name."""
+
+
+def corpus_by_name(name: str) -> Corpus:
+    corpus = Corpus.objects.filter(name=name).first()
+    if corpus is None:
+        raise NotFound(f"there is no corpus {name!r}; {_known(corpus_choices())}")
+    return corpus
+
+
+def network_by_name(name: str) -> Network:
+    network = Network.objects.select_related("pair").filter(name=name).first()
+    if network is None:
+        raise NotFound(f"there is no network {name!r}; {_known(network_choices())}")
+    return network
+
+
+def corpus_choices() -> list[str]:
+    """Names of all corpora, in alphabetical order."""
+    return list(Corpus.objects.order_by("name").values_list("name", flat=True))
+
+
+def network_choices() -> list[str]:
+    """Names of all networks, in alphabetical order."""
+    return list(Network.objects.order_by("name").values_list("name", flat=True))
+
+
+def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SITE) -> HarvestRun | None:
+    """The finished harvest of a network on a corpus, if there is one."""
+    runs = HarvestRun.objects.select_related("network__pair", "corpus")
+    return runs.filter(network__name=network_name, corpus__name=corpus_name, site=site, status=RunStatus.DONE).first()
+
+
+def corpus_store(corpus: Corpus) -> CorpusStore:
+    """The corpus's documents and tokens, memory-mapped."""
+    return _corpus_store(corpus.url, corpus.fingerprint)
+
+
+def harvest_store(run: HarvestRun) -> HarvestStore:
+    """What the harvest kept, memory-mapped.
+
+    Raises HarvestError if the folder is gone, unfinished, or belongs to another corpus.
+    """
+    return _harvest_store(run.url, run.corpus.url, run.corpus.fingerprint)
+
+
+def harvest_was_cancelled(run_id: int) -> bool:
+    return HarvestRun.objects.filter(pk=run_id, status=RunStatus.CANCELLED).exists()
+
+
+# Opened stores are kept: a page then reads its few rows without opening files. The fingerprint is part of the key so
+# that a corpus that was deleted and imported again under its name is opened anew.
+@lru_cache(maxsize=16)
+def _corpus_store(url: str, fingerprint: str) -> CorpusStore:
+    return CorpusStore.open(artifact_folder(url))
+
+
+@lru_cache(maxsize=16)
+def _harvest_store(url: str, corpus_url: str, fingerprint: str) -> HarvestStore:
+    return HarvestStore.open(artifact_folder(url), _corpus_store(corpus_url, fingerprint))
+
+
+def _known(names: list[str]) -> str:
+    return f"known are: {', '.join(names)}." if names else "there are none yet."
