@@ -22,7 +22,7 @@ def refusals_answered(view: View[Rest]) -> View[Rest]:
     """Answer every refusal of the gate alike in all views."""
 
     @functools.wraps(view)
-    def answered(request: HttpRequest, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+    def answered(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
         except (AnswerRefused, NotReady, StudyNotOpen) as refusal:
