@@ -7,7 +7,7 @@ answer anyway, it needs no worker to be running, and a failure rolls back and is
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -23,7 +23,7 @@ from annotation.selectors import SeatProgress, event_list, study_list, study_pro
 from annotation.services import study_close, study_freeze, study_open, study_problems, study_unblind
 from annotation.services.errors import StudyRefused
 from annotation.staff.people_forms import CloseForm, StepForm, UnblindForm
-from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Step, advice, next_step
+from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Advice, Step, advice, next_step
 
 SEATING = (Study.State.FROZEN, Study.State.OPEN)  # states in which a free seat can be given away
 FORMS: Mapping[str, type[StepForm]] = {
@@ -64,11 +64,13 @@ class Pooled:
 
 @require_safe
 def studies(request: HttpRequest) -> HttpResponse:
-    rows = [
-        (study, advice(study, free=study.seats_total - study.seats_taken, left=study.total - study.done))
-        for study in study_list()
-    ]
-    return render(request, "annotation/staff/list.html", {"studies": rows})
+    return render(request, "annotation/staff/list.html", {"studies": [_row(study) for study in study_list()]})
+
+
+def _row(study: Any) -> tuple[Study, Advice]:
+    """A study with its counts, as `study_list` gives it, and what to do next."""
+    free, left = study.seats_total - study.seats_taken, study.total - study.done
+    return study, advice(study, free=free, left=left)
 
 
 @require_safe
@@ -94,7 +96,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _rejected(events: list[StudyEvent]) -> int | None:
     """How many draws were set aside at freeze, all arms together; None before freeze."""
-    details = next((event.details for event in events if event.action == "frozen"), {})
+    details: dict[str, Any] = next((event.details for event in events if event.action == "frozen"), {})
     return details["draws"] - details["items"] if {"draws", "items"} <= details.keys() else None
 
 

@@ -10,8 +10,6 @@ from django.utils.text import slugify
 
 from annotation.design import (
     HUMAN,
-    PEAK,
-    PROPORTIONAL,
     RANGES,
     SIMULATED,
     TEXTS,
@@ -20,6 +18,7 @@ from annotation.design import (
     design_from_dict,
 )
 from annotation.models import Study
+from annotation.protocols.display import PEAK, PROPORTIONAL
 
 # Arm of a study -> what the paper calls it, and the activation of the network that usually plays it.
 ARMS = (
@@ -179,10 +178,11 @@ class StudyForm(forms.Form):
         ]
 
     def clean_slug(self) -> str:
-        slug = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("title", ""))[:60].strip("-")
+        slug: str = self.cleaned_data["slug"] or slugify(self.cleaned_data.get("title", ""))[:60].strip("-")
         if not slug:
             raise forms.ValidationError("The title gives no short name; write one with letters or digits.")
-        if Study.objects.filter(slug=slug).exclude(pk=self.study.pk if self.study else None).exists():
+        holder = Study.objects.filter(slug=slug).first()
+        if holder is not None and holder != self.study:
             raise forms.ValidationError(f"There is a study “{slug}” already; choose another short name.")
         return slug
 

@@ -21,6 +21,7 @@ from annotation.tests.factories import (
     make_frozen_study,
     make_harvest_run,
     make_open_study,
+    make_rater,
     make_study,
     make_unblinded_study,
     make_user,
@@ -328,6 +329,27 @@ def test_unblinding_is_recorded_with_who_and_why(admin):
     unblinding = Unblinding.objects.get(study=study)
     assert unblinding.by == get_user_model().objects.get(groups__name="admins")
     assert "All judgments are in." in study_page(admin, study)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (make_study, "freeze the design"),
+        (make_frozen_study, "seat raters"),
+        (lambda: make_open_study(rater_kind="simulated"), "simulate the raters"),
+        (lambda: _seated(make_open_study(raters=1)), "wait for 12 more answers"),
+        (lambda: _seated(make_frozen_study(raters=1)), "open for rating"),
+        (make_closed_study, "unblind"),
+        (make_unblinded_study, "read the report"),
+    ],
+)
+def test_the_list_says_what_each_study_waits_for(admin, make, said):
+    make()
+    assert f"<strong>Next:</strong> {said}<" in admin.get(reverse("staff:list")).content.decode()
+
+
+def _seated(study: Study) -> None:
+    make_rater(study, practised=False)
 
 
 # -- One study's page --------------------------------------------------------------------------------------------------
