@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from functools import cache
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User as Account
 from django.db import transaction
 
 from analysis.export import Sources
@@ -17,7 +17,7 @@ from annotation.models import Study, Unblinding
 
 __all__ = ["StudyStillBlinded", "report_build", "report_current", "report_facts", "report_sources"]
 
-User = AbstractBaseUser | None
+User = Account | None
 
 
 def report_build(*, study: Study, by: User = None) -> ReportSnapshot:
@@ -67,7 +67,7 @@ def report_facts(study: Study) -> Facts:
 
 def unblinding_of(study: Study) -> Unblinding:
     """The recorded act that opens a study's arms, or `StudyStillBlinded`."""
-    unblinding = Unblinding.objects.filter(study=study).select_related("by").first()
+    unblinding: Unblinding | None = Unblinding.objects.filter(study=study).select_related("by").first()
     if unblinding is None:
         raise StudyStillBlinded(f"“{study.title}” is still blinded; an admin can unblind it after it is closed.")
     return unblinding

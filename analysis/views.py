@@ -1,5 +1,6 @@
 """Pages for researchers and admins. Until a study is unblinded every page and file of it is refused."""
 
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -58,8 +59,8 @@ def download(request: HttpRequest, slug: str, file: str) -> HttpResponse:
     return _attachment(files[file](), f"{slug}-{file}", content_type)
 
 
-def _signed_in(request: HttpRequest):  # type: ignore[no-untyped-def]
-    return request.user if request.user.is_authenticated else None
+def _signed_in(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
 
 
 def _still_blinded(request: HttpRequest, slug: str) -> HttpResponse:

@@ -68,11 +68,22 @@ class Number:
     rater: str = ""  # "" = the panel
 
     @classmethod
-    def of(cls, interval: Interval, *, kind: str, unit: str = "share", **where: str) -> Self:
+    def of(
+        cls,
+        interval: Interval,
+        *,
+        kind: str,
+        unit: str = "share",
+        size: str = "",
+        arm: str = "",
+        versus: str = "",
+        rater: str = "",
+    ) -> Self:
         """A report row from an interval; the id is made from the kind and the place."""
-        place = [where.get(key, "") for key in ("size", "arm", "versus", "rater")]
-        name = "/".join([kind, *(part or "all" for part in place)])
-        return cls(id=name, kind=kind, unit=unit, **asdict(interval), **where)
+        name = "/".join([kind, *(part or "all" for part in (size, arm, versus, rater))])
+        where = {"size": size, "arm": arm, "versus": versus, "rater": rater}
+        row: dict[str, Any] = {**asdict(interval), **where}
+        return cls(id=name, kind=kind, unit=unit, **row)
 
     @property
     def defined(self) -> bool:
