@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from neurons.selectors import harvest_finished, harvest_store
-
 from annotation.design import ArmDesign, PairDesign, StudyDesign
 from annotation.services.errors import HarvestMissing
 from neurons.models import HarvestRun
-from neurons.store.harvest import HarvestStore
+from neurons.selectors import harvest_finished, harvest_store
+from neurons.store.harvest import HarvestError, HarvestStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,10 @@ def _stratum(design: StudyDesign, pair: PairDesign, arm: ArmDesign) -> Stratum:
             f"The network {arm.network!r} (arm {arm.name} of {pair.size}) has no finished harvest over the corpus "
             f"{design.corpus!r}; harvest it first, or name another network or corpus."
         )
-    store = harvest_store(run)
+    try:
+        store = harvest_store(run)
+    except HarvestError as error:
+        raise HarvestMissing(f"The harvest of {arm.network!r} cannot be read: {error}") from None
     beyond = [layer for layer in pair.layers if layer >= store.n_layers]
     if beyond:
         raise HarvestMissing(

@@ -16,4 +16,5 @@ class Command(StudyCommand):
         parser.add_argument("--reason", required=True, help="why now; kept with the study")
 
     def handle_study(self, study: Study, **options: Any) -> str:
-        return f"{study_unblind(study=study, reason=options["reason"]).slug}: unblinded"
+        study = study_unblind(study=study, reason=options["reason"])
+        return f"{study.slug}: unblinded"
