@@ -1,6 +1,7 @@
 """All settings of Blindscope; every environment variable is read here (see docs/settings.md)."""
 
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 
@@ -103,7 +104,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 
-CACHES = {
+CACHES: dict[str, dict[str, Any]] = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
         if REDIS_URL
@@ -139,6 +140,8 @@ STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "evalsite" / "static"]
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
+# SQLite does not make its folder, and WhiteNoise warns about a missing one.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # -- Blindscope --------------------------------------------------------------------------------------------------------
 TORCH_THREADS = env_int("BLINDSCOPE_TORCH_THREADS", 0)  # 0: torch decides

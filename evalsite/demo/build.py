@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from annotation.design import design_from_toml
@@ -18,8 +17,9 @@ from annotation.services import (
     study_open,
     study_unblind,
 )
-from evalsite.access import ADMIN, EVALUATOR, RESEARCHER
+from evalsite.access import ADMIN, RESEARCHER
 from evalsite.views import DEMO_LOGINS
+from neurons.models import Corpus
 
 CORPUS = "embedded"
 OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
@@ -62,7 +62,7 @@ def database() -> None:
 
 def accounts() -> None:
     """The three logins of evalsite.views.DEMO_LOGINS."""
-    users = get_user_model().objects
+    users = User.objects
     for role, name, password in DEMO_LOGINS:
         if users.filter(username=name).exists():
             continue
@@ -74,7 +74,8 @@ def accounts() -> None:
 
 
 def corpus() -> None:
-    call_command("corpus_import", CORPUS, embedded=True, if_missing=True)
+    if not Corpus.objects.filter(name=CORPUS).exists():
+        call_command("corpus_import", CORPUS, embedded=True)
 
 
 def networks() -> None:
@@ -98,7 +99,7 @@ def finished_study() -> None:
 def open_study() -> None:
     """A study for people, with a seat for the demo's evaluator."""
     study = _study(OPEN_STUDY, "Do these neurons have one meaning?", seed=2022, rater_kind="human")
-    evaluator = Evaluator.objects.get(user__username=dict((r, n) for r, n, _ in DEMO_LOGINS)["evaluator"])
+    evaluator = Evaluator.objects.get(user__username=_name("evaluator"))
     if not study.seats.filter(evaluator=evaluator).exists():
         seat_assign(study=study, evaluator=evaluator, by=_admin())
 
@@ -114,8 +115,12 @@ def _study(slug: str, title: str, *, seed: int, rater_kind: str) -> Study:
     return study
 
 
-def _admin():  # type: ignore[no-untyped-def]
-    return get_user_model().objects.get(username=dict((role, name) for role, name, _ in DEMO_LOGINS)["admin"])
+def _name(role: str) -> str:
+    return next(name for known, name, _ in DEMO_LOGINS if known == role)
+
+
+def _admin() -> User:
+    return User.objects.get(username=_name("admin"))
 
 
 STEPS = (

@@ -108,7 +108,8 @@ def learning_rate(step: int, steps: int, config: TrainingConfig) -> float:
 
 def make_optimiser(network: Transformer, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW with weight decay on the matrices of attention, MLP and unembedding only."""
-    decayed, plain = [], []
+    decayed: list[Tensor] = []
+    plain: list[Tensor] = []
     for name, parameter in network.named_parameters():
         is_matrix = parameter.dim() == 2 and not name.startswith(("embed.", "positions."))
         (decayed if is_matrix else plain).append(parameter)

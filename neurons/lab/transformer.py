@@ -19,7 +19,7 @@ Elhage et al. (2022), Softmax Linear Units. https://transformer-circuits.pub/202
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -186,7 +186,8 @@ class Transformer(nn.Module):
         if site not in ("post_act", "post_ln"):
             raise ConfigError(f"`site` is {site!r}; choose post_act or post_ln.")
         x = self._embed(tokens)
-        for layer, block in enumerate(self.blocks):
+        for layer, module in enumerate(self.blocks):
+            block = cast(Block, module)
             x = x + block.attention(block.ln1(x))
             h = block.mlp.activate(block.ln2(x))
             normalised = block.mlp.normalise(h) if site == "post_ln" or layer + 1 < len(self.blocks) else h

@@ -65,7 +65,8 @@ class CorpusStore:
         return cls(folder=folder, meta=json.loads(marker.read_text()))
 
     def _array(self, name: str) -> np.ndarray:
-        return np.load(self.folder / name, mmap_mode="r")
+        array: np.ndarray = np.load(self.folder / name, mmap_mode="r")
+        return array
 
     @cached_property
     def _text(self) -> np.ndarray:
@@ -86,7 +87,8 @@ class CorpusStore:
 
     @cached_property
     def _token_lengths(self) -> np.ndarray:
-        return np.load(self.folder / "token_lengths.npy").astype(np.int32)
+        lengths: np.ndarray = np.load(self.folder / "token_lengths.npy")
+        return lengths.astype(np.int32)
 
     @property
     def fingerprint(self) -> str:
