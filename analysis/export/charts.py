@@ -30,7 +30,7 @@ def _rows(report: Report) -> Iterator[DifferenceRow]:
     raters = [number for number in report.select("rater_difference") if number.size == size]
     if len(raters) <= MOST_RATER_ROWS and len(report.raters) > 1:
         for number in raters:
-            yield DifferenceRow(f"{number.rater}: {number.arm} − {number.versus}", number, main=False)
+            yield DifferenceRow(f"{number.rater}: {number.arm}", number, main=False)
 
 
 def _label(number: Number, report: Report) -> str:
