@@ -54,7 +54,8 @@ class SeatAdmin(LookOnly):
     fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Seat]:
-        return super().get_queryset(request).annotate(done=Count("assignments__done_at"), total=Count("assignments"))
+        seats: QuerySet[Seat] = super().get_queryset(request)
+        return seats.annotate(done=Count("assignments__done_at"), total=Count("assignments"))
 
     @admin.display(description="progress")
     def progress(self, seat: Any) -> str:

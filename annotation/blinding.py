@@ -429,7 +429,7 @@ def _judgment_add(row: Assignment, answer: BlindAnswer, idempotency_key: str) ->
         assignment=row,
         version=previous.version + 1 if previous else 1,
         idempotency_key=idempotency_key,
-        shown_at=row.shown_at,
+        shown_at=row.shown_at or timezone.now(),
         **_answer_json(answer),
     )
     row.done_at = timezone.now()

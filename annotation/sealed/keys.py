@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 
 from annotation.design import canonical_json
 from annotation.models import Item, RaterKind, Study, StudyEvent, Unblinding
@@ -74,7 +74,7 @@ def salt_read(study: Study) -> str:
     return str(SealedSalt.objects.get(study=study).salt)
 
 
-def keys_read_for_simulation(study: Study, by: AbstractBaseUser | None = None) -> list[KeyRow]:
+def keys_read_for_simulation(study: Study, by: User | None = None) -> list[KeyRow]:
     """The key for simulated raters, who need a truth to answer by; never for a study with people. Recorded."""
     if study.rater_kind != RaterKind.SIMULATED:
         raise StudyStillBlinded(

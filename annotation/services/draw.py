@@ -49,9 +49,7 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
     by_stratum: list[list[DrawnItem]] = []
     for stratum in strata:
         done = sum(len(items) for items in by_stratum)
-        rows, items = _draw_one(
-            design, stratum, salt, lambda count, done=done: progress and progress(done + count, total)
-        )
+        rows, items = _draw_one(design, stratum, salt, _counted(progress, done, total))
         draws += [DrawRow(len(draws) + i + 1, stratum.pair.size, stratum.arm.name, *row) for i, row in enumerate(rows)]
         by_stratum.append(items)
     return StudyDraw(

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User as Account
 
 from annotation.models import Study, StudyEvent
 from annotation.services.errors import ReasonMissing, StudyWrongState
 
-User = AbstractBaseUser | None  # None: a command on the server
+User = Account | None  # who does it; None: a command on the server
 REASON_AT_LEAST = 10  # characters
 
 

@@ -75,5 +75,6 @@ def _design_columns(design: StudyDesign) -> dict[str, object]:
 
 
 def _slug_free(design: StudyDesign, but: Study | None = None) -> None:
-    if Study.objects.filter(slug=design.slug).exclude(pk=but.pk if but else None).exists():
+    others = Study.objects.exclude(pk=but.pk) if but else Study.objects.all()
+    if others.filter(slug=design.slug).exists():
         raise DesignRefused([("slug", f"Received {design.slug!r}; a study of that name exists, choose another.")])
