@@ -16,7 +16,7 @@ counts = st.integers(1, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
         # statsmodels 0.15.0: confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", compare="diff")
         ((36, 60), (21, 60), 0.07130473, 0.40747814),  # the SoLU paper's 60 % against 35 %
         ((25, 60), (20, 60), -0.08802082, 0.24805696),  # its 64-layer pair
-        ((56, 70), (48, 80), 0.05243147, 0.33387265),  # Newcombe (1998), table II: 0.0524, 0.3339
+        ((56, 70), (48, 80), 0.05243147, 0.33387265),  # Newcombe (1998), method 10: 0.0524, 0.3339
         ((7, 34), (1, 34), 0.01892144, 0.34036869),
         ((0, 60), (0, 60), -0.06017185, 0.06017185),
         ((60, 60), (0, 60), 0.91490415, 1.0),
