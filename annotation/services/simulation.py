@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Assignment, Evaluator, RaterKind, Seat, Study
+from annotation.models import Assignment, RaterKind, Seat, Study
 from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
 from annotation.randomize import stream
 from annotation.sealed.keys import KeyRow, keys_read_for_simulation
@@ -95,17 +95,17 @@ def _logins(study: Study, raters: int) -> tuple[SimulatedLogin, ...]:
 
 
 def _login(study: Study, seat: Seat) -> SimulatedLogin:
+    """Sign-in for the rater on a seat; a free seat gets a new account."""
     password = secrets.token_urlsafe(18)
     if seat.evaluator is None:
         username = f"simulated-{study.slug}-{seat.number}"
-        evaluator = Evaluator.objects.filter(user__username=username).first() or evaluator_create(
+        evaluator = evaluator_create(
             username=username, password=password, pseudonym=_pseudonym(), kind=RaterKind.SIMULATED
         )
-        seat = seat_take(study=study, evaluator=evaluator)
-    user = seat.evaluator.user  # type: ignore[union-attr]
-    if not user.check_password(password):
-        user.set_password(password)
-        user.save(update_fields=["password"])
+        return SimulatedLogin(username, password, seat_take(study=study, evaluator=evaluator).number)
+    user = seat.evaluator.user
+    user.set_password(password)
+    user.save(update_fields=["password"])
     return SimulatedLogin(user.username, password, seat.number)
 
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 from annotation import services
 from annotation.blinding import BlindPiece, BlindSnippet
 from annotation.models import Assignment, Draft, Evaluator, Item, Judgment, RaterKind
-from annotation.templatetags.snippets import snippet_rows, visible
 from annotation.tests.factories import make_evaluator, make_open_study, make_rater, rate_all
+from neurons.templatetags.snippets import snippet_rows, visible
 
 pytestmark = pytest.mark.django_db
 
