@@ -1,6 +1,7 @@
 """Reads of corpora, networks and harvests. Studies draw their neurons through here."""
 
 from functools import lru_cache
+from pathlib import Path
 
 from neurons.artifacts import artifact_folder
 from neurons.models import Corpus, HarvestRun, Network, RunStatus
@@ -46,7 +47,7 @@ def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SI
 
 def corpus_store(corpus: Corpus) -> CorpusStore:
     """The corpus's documents and tokens, memory-mapped."""
-    return _corpus_store(corpus.url, corpus.fingerprint)
+    return _corpus_store(artifact_folder(corpus.url), corpus.fingerprint)
 
 
 def harvest_store(run: HarvestRun) -> HarvestStore:
@@ -54,7 +55,7 @@ def harvest_store(run: HarvestRun) -> HarvestStore:
 
     Raises HarvestError if the folder is gone, unfinished, or belongs to another corpus.
     """
-    return _harvest_store(run.url, run.corpus.url, run.corpus.fingerprint)
+    return HarvestStore.open(artifact_folder(run.url), corpus_store(run.corpus))
 
 
 def harvest_was_cancelled(run_id: int) -> bool:
@@ -64,13 +65,8 @@ def harvest_was_cancelled(run_id: int) -> bool:
 # Opened stores are kept: a page then reads its few rows without opening files. The fingerprint is part of the key so
 # that a corpus that was deleted and imported again under its name is opened anew.
 @lru_cache(maxsize=16)
-def _corpus_store(url: str, fingerprint: str) -> CorpusStore:
-    return CorpusStore.open(artifact_folder(url))
-
-
-@lru_cache(maxsize=16)
-def _harvest_store(url: str, corpus_url: str, fingerprint: str) -> HarvestStore:
-    return HarvestStore.open(artifact_folder(url), _corpus_store(corpus_url, fingerprint))
+def _corpus_store(folder: Path, fingerprint: str) -> CorpusStore:
+    return CorpusStore.open(folder)
 
 
 def _known(names: list[str]) -> str:

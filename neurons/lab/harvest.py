@@ -265,7 +265,7 @@ class _Run:
                 batch.tokens,
                 rows,
                 columns,
-                neurons.astype(np.uint64),
+                neurons,
                 before=config.equal_before,
                 after=config.equal_after,
             ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int, UInt64
@@ -10,6 +10,7 @@ from jaxtyping import Int, UInt64
 WIDTH_STEP = 32  # widths of padded batches are multiples of this
 
 
+@runtime_checkable
 class TokenSource(Protocol):
     """What the harvest asks of a corpus (neurons.store.corpus.CorpusStore has it)."""
 

@@ -24,7 +24,10 @@ def window_keys(
     around = padded[rows[:, None], columns[:, None] + np.arange(before + after + 1)]
     places = np.arange(1, before + after + 2, dtype=np.uint64)
     with np.errstate(over="ignore"):
-        return mix64((mix64(around + np.uint64(1)) * (mix64(places) | np.uint64(1))).sum(axis=1) + mix64(neurons))
+        return mix64(
+            (mix64(around + np.uint64(1)) * (mix64(places) | np.uint64(1))).sum(axis=1)
+            + mix64(neurons.astype(np.uint64))
+        )
 
 
 class DistinctSnippets:
