@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analysis.export.words import NOTHING, both, level, limits, seconds, value
+from analysis.export.words import NOTHING, both, level, seconds
 from analysis.reports import Report, TimeRow
 from analysis.stats.results import Number
 
@@ -31,28 +31,26 @@ def fraction_table(report: Report) -> Table:
     numbers = _shown(report, "fraction")
     rows = [
         (
-            Cell(number.size or ALL_SIZES), Cell(number.arm), _cell(value(number), number), _cell(limits(number)),
+            Cell(number.size or ALL_SIZES), Cell(number.arm), _number_cell(number),
             _count(number.n), _count(number.judgments), Cell(number.method),
         )
         for number in numbers
     ]  # fmt: skip
-    head = _head(
-        "Size", "Arm", "#Interpretable", f"#{level(report.plan.level)} interval", "#Neurons", "#Answers", "Method"
-    )
-    return Table("Interpretable fraction", _question(numbers), head, tuple(rows))
+    head = _head("Size", "Arm", f"#Interpretable [{level(report.plan.level)}]", "#Neurons", "#Answers", "Method")
+    return Table("Fractions", _question(numbers), head, tuple(rows))
 
 
 def difference_table(report: Report) -> Table:
     numbers = _shown(report, "difference")
     rows = [
         (
-            Cell(number.size or ALL_SIZES), Cell(f"{number.arm} − {number.versus}"), _cell(value(number), number),
-            _cell(limits(number)), Cell(number.method),
+            Cell(number.size or ALL_SIZES), Cell(f"{number.arm} − {number.versus}"), _number_cell(number),
+            Cell(number.method),
         )
         for number in numbers
     ]  # fmt: skip
-    head = _head("Size", "Comparison", "#Points", f"#{level(report.plan.level)} interval", "Method")
-    return Table("Differences from the baseline", _question(numbers), head, tuple(rows))
+    head = _head("Size", "Comparison", f"#Points [{level(report.plan.level)}]", "Method")
+    return Table("Differences", _question(numbers), head, tuple(rows))
 
 
 def rater_table(report: Report) -> Table:
