@@ -64,7 +64,9 @@ class Network(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["pair", "activation"], name="one_network_per_pair_and_activation")]
+        constraints = [
+            models.UniqueConstraint(fields=["pair", "activation"], name="one_network_per_pair_and_activation")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -96,9 +98,10 @@ class HarvestRun(Run):
 
     network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="harvests")
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="harvests")
-    site = models.CharField(max_length=20)  # where activations are read: "post_act" (before any extra LayerNorm), "post_ln"
+    # Where activations are read: "post_act" (before any extra LayerNorm) or "post_ln".
+    site = models.CharField(max_length=20)
     config = models.JSONField()
-    url = models.CharField(max_length=400, blank=True)  # artifact folder, set when done
+    url = models.CharField(max_length=400, blank=True)  # address of the artifact folder
     tokens_seen = models.PositiveBigIntegerField(default=0)
     dead_neurons = models.PositiveIntegerField(default=0)
 

@@ -229,11 +229,7 @@ class _Run:
         places: Int[np.ndarray, "s two"],
     ) -> None:
         self.state.samples[layer][sample_rows] = to_half(activations[places[:, 0], places[:, 1]].cpu().numpy())
-        padded = int(batch.lengths.min()) + 1  # the first column that is padding in some row
-        if padded < activations.shape[1]:
-            beyond = torch.from_numpy(np.arange(padded, activations.shape[1]) > batch.lengths[:, None])
-            activations[:, padded:].masked_fill_(beyond.to(activations.device)[:, :, None], -torch.inf)
-        strongest = activations[:, 1:].amax(dim=1)
+        strongest = strongest_of_rows(activations, batch.lengths)
         if not bool((strongest < torch.inf).all()):
             raise NotFinite(describe_not_finite(layer, batch, activations))
         topk = self.state.layers[layer]
@@ -249,12 +245,14 @@ class _Run:
         config = self.config
         tracks = activations[hits[:, 0], :, hits[:, 1]].cpu().numpy()
         rows, neurons = hits.cpu().numpy().T
+        ends = batch.lengths[rows, None]
+        tracks[np.arange(tracks.shape[1]) > ends] = -np.inf
         columns = tracks[:, 1:].argmax(axis=1) + 1  # NumPy's argmax is the first of equal ones
         padded = np.pad(tracks, ((0, 0), (config.before, config.after)))
         shown = columns[:, None] + np.arange(config.before + 1 + config.after)
         windows = np.take_along_axis(padded, shown, axis=1)
         # Before the context's first token, and from the end of its text on, nothing was read.
-        nothing = (shown <= config.before) | (shown > config.before + batch.lengths[rows, None])
+        nothing = (shown <= config.before) | (shown > config.before + ends)
         windows[nothing] = 0
         return Candidates(
             neurons=neurons,
@@ -288,6 +286,21 @@ class _Run:
             layer.merge()
         finish_harvest(self.folder, self.state, self.meta, self.corpus, self.sampling)
         return HarvestStore.open(self.folder, self.corpus)
+
+
+def strongest_of_rows(
+    activations: Float[Tensor, "rows width neurons"], lengths: Int[np.ndarray, "rows"]
+) -> Float[Tensor, "rows neurons"]:
+    """Maximum over the tokens of each row, without the beginning of a sequence and without padding.
+
+    The activations are left as they are: the network may still need them for its next layer.
+    """
+    full = int(lengths.min()) + 1  # up to here no row is padded
+    strongest = activations[:, 1:full].amax(dim=1)
+    if full == activations.shape[1]:
+        return strongest
+    beyond = torch.from_numpy(np.arange(full, activations.shape[1]) > lengths[:, None]).to(activations.device)
+    return torch.maximum(strongest, activations[:, full:].masked_fill(beyond[:, :, None], -torch.inf).amax(dim=1))
 
 
 def to_half(values: Float32[np.ndarray, "s neurons"]) -> Float16[np.ndarray, "s neurons"]:
