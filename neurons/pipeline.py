@@ -22,7 +22,7 @@ from neurons.lab.readers import ReadError, ReadReport, read_texts
 from neurons.lab.threads import use_threads
 from neurons.lab.tokenizer import TokenizerError, load_tokenizer
 from neurons.lab.train import ArmTraining, Progress, pair_configs
-from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
+from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus, TrainingRun
 from neurons.selectors import corpus_store, harvest_was_cancelled
 from neurons.store.corpus import CorpusError, CorpusStore
 from neurons.store.harvest import HarvestError
@@ -146,26 +146,30 @@ def arm_train(
     address = f"{artifacts.pair_address(pair.name)}/{config.activation}"
     run = services.training_create(pair=pair, activation=config.activation, corpus=corpus, url=address)
     with artifacts.exclusive(address) as folder:
-        services.run_start(run=run)
-        noted = _throttled(
-            lambda line: services.run_progress(run=run, share=line.step / line.steps, message=_say(line))
-        )
-
-        def both(line: Progress) -> None:
-            noted(line)
-            if report is not None:
-                report(line)
-
-        try:
-            arm = ArmTraining(folder, config, training, corpus_store(corpus), device=device)
-            arm.run(both)
-            arm.finish()
-        except BaseException as error:
-            _note_end(run, error)
-            raise
+        # Refuses a folder that was begun with another configuration, also when it is finished.
+        arm = ArmTraining(folder, config, training, corpus_store(corpus), device=device)
+        if run.status != RunStatus.DONE:
+            services.run_start(run=run)
+            try:
+                arm.run(_training_report(run, report))
+                arm.finish()
+            except BaseException as error:
+                _note_end(run, error)
+                raise
         network = network_import(address)
         services.run_finish(run=run, message=f"validation loss {network.validation_loss:.4f} nats per token")
         return network
+
+
+def _training_report(run: TrainingRun, report: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+    noted = _throttled(lambda line: services.run_progress(run=run, share=line.step / line.steps, message=_say(line)))
+
+    def both(line: Progress) -> None:
+        noted(line)
+        if report is not None:
+            report(line)
+
+    return both
 
 
 def _say(line: Progress) -> str:

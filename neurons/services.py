@@ -75,8 +75,8 @@ def network_register(*, name: str, pair: NetworkPair, url: str, facts: dict[str,
 
 @transaction.atomic
 def training_create(*, pair: NetworkPair, activation: str, corpus: Corpus, url: str) -> TrainingRun:
-    """A run that trains one arm; an unfinished run of the same arm is taken up again."""
-    found = TrainingRun.objects.filter(pair=pair, activation=activation).exclude(status=RunStatus.DONE).last()
+    """The run that trains one arm of a pair; asked for again, it is the same run."""
+    found = TrainingRun.objects.filter(pair=pair, activation=activation, corpus=corpus).last()
     return found or TrainingRun.objects.create(pair=pair, activation=activation, corpus=corpus, url=url)
 
 

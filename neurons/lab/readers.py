@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -132,8 +132,8 @@ def _files(paths: list[Path], report: ReadReport) -> Iterator[Path]:
         raise ReadError(f"no file to read in {', '.join(map(str, paths))}; known endings are {listed}, not empty.")
 
 
-def _open(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
+def _open(path: Path) -> io.BufferedIOBase:
+    return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
 def repair(text: str, report: ReadReport) -> str:
@@ -162,10 +162,11 @@ def _read_txt(path: Path, report: ReadReport, _: str) -> Iterator[tuple[str, str
         decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
         rest = ""
         while block := handle.read(BLOCK_BYTES):
-            text = rest + decoder.decode(block)
-            cut = text.rfind("\n") + 1 or len(text)
-            yield str(path), repair(text[:cut], report)
-            rest = text[cut:]
+            rest += decoder.decode(block)
+            if len(block) == BLOCK_BYTES:  # more may follow
+                cut = rest.rfind("\n") + 1 or len(rest)
+                yield str(path), repair(rest[:cut], report)
+                rest = rest[cut:]
         if rest := rest + decoder.decode(b"", final=True):
             yield str(path), repair(rest, report)
 
