@@ -132,7 +132,7 @@ def _files(paths: list[Path], report: ReadReport) -> Iterator[Path]:
         raise ReadError(f"no file to read in {', '.join(map(str, paths))}; known endings are {listed}, not empty.")
 
 
-def _open(path: Path) -> io.BufferedIOBase:
+def _open(path: Path) -> gzip.GzipFile | io.BufferedReader:
     return gzip.GzipFile(path) if path.suffix == ".gz" else path.open("rb")
 
 
