@@ -32,6 +32,7 @@ from neurons.lab.topk import Candidates
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import META, HarvestError, HarvestStore, corpus_identity
 
+FIRST_BLOCK_DOCUMENTS = 64
 HALF_LARGEST, HALF_SMALLEST = 65504.0, 2.0**-24  # float16
 
 
@@ -67,7 +68,7 @@ class HarvestConfig:
     split: str = "harvest"
     max_tokens: int | None = None  # tokens to read (whole documents, chosen by hash); None: the whole split
     top: int = 32  # snippets kept for each neuron
-    reserve: int = 96  # candidates from which they are chosen once near-duplicates are passed over
+    reserve: int = 64  # candidates from which they are chosen once near-duplicates are passed over
     before: int = 64  # tokens of stored activations before the peak
     after: int = 32  # and after it
     equal_before: int = 8  # candidates with equal tokens from here …
@@ -77,7 +78,7 @@ class HarvestConfig:
     likeness: float = 0.5  # Jaccard index of three-token shingles from which on two snippets are near-duplicates
     sample_one_in: int = 64  # one token in so many is sampled
     batch_tokens: int = 4096  # tokens in one forward pass; small enough for the activations to stay in a CPU's cache
-    block_documents: int = 256  # documents whose contexts are sorted by length together
+    block_documents: int = 256  # documents, at most, whose contexts are sorted by length together
 
     def __post_init__(self) -> None:
         if not 1 <= self.top <= self.reserve:
@@ -195,9 +196,9 @@ class _Run:
         )
 
     def blocks(self) -> Iterator[Int[np.ndarray, "documents"]]:
-        """Stretches of documents that have not been read yet."""
-        size = self.config.block_documents
+        """Stretches of documents that have not been read yet: short ones first, so that thresholds rise early."""
         while (first := self.state.documents_read) < len(self.documents):
+            size = min(self.config.block_documents, max(FIRST_BLOCK_DOCUMENTS, first))
             yield self.documents[first : first + size]
 
     def read(self, documents: Int[np.ndarray, "documents"]) -> None:
@@ -244,19 +245,18 @@ class _Run:
         """Candidates with the activations around their peaks, as they are now."""
         config = self.config
         tracks = activations[hits[:, 0], :, hits[:, 1]].cpu().numpy()
-        rows, neurons = hits.cpu().numpy().T
-        ends = batch.lengths[rows, None]
+        rows, neurons = np.ascontiguousarray(hits.cpu().numpy().T)
+        each, ends = np.arange(len(rows)), batch.lengths[rows, None]
+        tracks[:, 0] = -np.inf
         tracks[np.arange(tracks.shape[1]) > ends] = -np.inf
-        columns = tracks[:, 1:].argmax(axis=1) + 1  # NumPy's argmax is the first of equal ones
-        padded = np.pad(tracks, ((0, 0), (config.before, config.after)))
-        shown = columns[:, None] + np.arange(config.before + 1 + config.after)
-        windows = np.take_along_axis(padded, shown, axis=1)
+        columns = tracks.argmax(axis=1)  # NumPy's argmax is the first of equal ones
+        shown = columns[:, None] + np.arange(-config.before, config.after + 1)
+        windows = tracks[each[:, None], shown.clip(0, tracks.shape[1] - 1)]
         # Before the context's first token, and from the end of its text on, nothing was read.
-        nothing = (shown <= config.before) | (shown > config.before + ends)
-        windows[nothing] = 0
+        windows[(shown <= 0) | (shown > ends)] = 0
         return Candidates(
             neurons=neurons,
-            values=tracks[np.arange(len(tracks)), columns],
+            values=tracks[each, columns],
             documents=batch.documents[rows],
             positions=batch.firsts[rows] + columns - 1,
             keys=window_keys(

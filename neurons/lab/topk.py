@@ -44,26 +44,33 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.neurons)
 
-    def take(self, index: np.ndarray) -> "Candidates":
-        return Candidates(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
-
     @classmethod
     def join(cls, parts: list["Candidates"]) -> "Candidates":
         names = [field.name for field in fields(cls)]
         return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
-    def order(self) -> np.ndarray:
+    def take(self, index: Int[np.ndarray, "m"]) -> "Candidates":
+        return Candidates(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+
+    def order(self) -> Int[np.ndarray, "n"]:
         """Indices that sort by neuron, then value (largest first), document, position."""
-        return np.lexsort((self.positions, self.documents, -self.values, self.neurons))
+        # The bits of floats above 0 are ordered as whole numbers: neuron and value make one sort key.
+        weakness = np.uint64(2**32 - 1) - self.values.view(np.uint32).astype(np.uint64)
+        return np.lexsort((self.positions, self.documents, self.neurons.astype(np.uint64) << np.uint64(32) | weakness))
 
 
-def first_of_each(*columns: np.ndarray) -> np.ndarray:
-    """Indices, ascending, of the first row with each combination of values."""
-    order = np.lexsort(columns)  # stable: equal rows stay in order
-    new = np.zeros(len(order), dtype=bool)
-    new[:1] = True
-    for column in columns:
-        new[1:] |= column[order][1:] != column[order][:-1]
+def first_of_each(values: np.ndarray) -> Int[np.ndarray, "m"]:
+    """Indices, ascending, of the first row with each value.
+
+    Examples
+    --------
+    >>> first_of_each(np.array([5, 3, 5, 3, 1])).tolist()
+    [0, 1, 4]
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = ordered[1:] != ordered[:-1]
     return np.sort(order[new])
 
 
@@ -106,17 +113,16 @@ class TopK:
 
     def merge(self) -> None:
         """Bring the buffer into the kept candidates. Call it only when every document added so far is complete."""
-        if not self._fresh:
-            return
-        fresh = Candidates.join(self._fresh)
-        fresh = fresh.take(fresh.order())
-        fresh = fresh.take(first_of_each(fresh.documents, fresh.neurons))
-        self._fresh = []
-        self.put(Candidates.join([self.kept, fresh]))
+        if self._fresh:
+            self.put(Candidates.join([self.kept, *self._fresh]))
+            self._fresh = []
 
     def put(self, candidates: Candidates) -> None:
-        """Keep the best of candidates that have one row per neuron and document."""
+        """Keep the best of these candidates, and nothing else."""
         order = candidates.order()
+        # Neuron and document in one number: documents are fewer than 2^40.
+        peaks = (candidates.neurons[order] << 40) | candidates.documents[order]
+        order = order[first_of_each(peaks)]
         unique = first_of_each(candidates.keys[order])
         self.equal_windows += len(order) - len(unique)
         order = order[unique]
