@@ -19,7 +19,8 @@ from annotation.services import (
 )
 from evalsite.access import ADMIN, RESEARCHER
 from evalsite.views import DEMO_LOGINS
-from neurons.models import Corpus
+from neurons.models import Corpus, Network
+from neurons.selectors import harvest_finished
 
 CORPUS = "embedded"
 OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
@@ -79,11 +80,14 @@ def corpus() -> None:
 
 
 def networks() -> None:
-    call_command("networks_import", verbosity=0)
+    if Network.objects.filter(name__in=NETWORKS).count() < len(NETWORKS):
+        call_command("networks_import")
 
 
 def harvests() -> None:
-    call_command("harvest_run", *NETWORKS, corpus=CORPUS, max_tokens=MAX_TOKENS)
+    missing = [name for name in NETWORKS if harvest_finished(name, CORPUS) is None]
+    if missing:
+        call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS)
 
 
 def finished_study() -> None:

@@ -19,7 +19,9 @@ def web_command(port: int) -> list[str]:
 
 
 def worker_command() -> list[str]:
-    return [sys.executable, "-m", "celery", "-A", "evalsite", "worker", "--pool", "solo", "--loglevel", "WARNING"]
+    # -W: Celery warns whoever runs it as root, as people in containers do; on the demo that is noise.
+    arguments = ["-A", "evalsite", "--quiet", "worker", "--pool", "solo", "--loglevel", "ERROR", "--hostname", "demo@%h"]
+    return [sys.executable, "-W", "ignore", "-m", "celery", *arguments]
 
 
 class Stack:
@@ -27,7 +29,9 @@ class Stack:
 
     def __init__(self, port: int) -> None:
         self.address = f"http://127.0.0.1:{port}/"
-        self.processes = [subprocess.Popen(command) for command in (web_command(port), worker_command())]
+        # In sessions of their own, so that Ctrl-C reaches this process alone and they are stopped once, in order.
+        commands = (web_command(port), worker_command())
+        self.processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
 
     def __enter__(self) -> "Stack":
         return self
