@@ -31,10 +31,12 @@ def check_disk(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DemoRefused(f"The folder {folder} cannot be made ({error.strerror}); choose another BLINDSCOPE_DATA_DIR.") from None
+        raise DemoRefused(
+            f"The folder {folder} cannot be made ({error.strerror}); choose another BLINDSCOPE_DATA_DIR."
+        ) from None
     free = shutil.disk_usage(folder).free
     if free < DISK_NEEDED:
         raise DemoRefused(
-            f"The disk of {folder} has {free // 10**6} MB free and the demo needs {DISK_NEEDED // 10**6} MB. Make room, or "
-            "name a folder on another disk with BLINDSCOPE_DATA_DIR."
+            f"The disk of {folder} has {free // 10**6} MB free and the demo needs {DISK_NEEDED // 10**6} MB. Make room, "
+            "or name a folder on another disk with BLINDSCOPE_DATA_DIR."
         )

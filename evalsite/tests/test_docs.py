@@ -9,7 +9,8 @@ ROOT = Path(settings.BASE_DIR)
 
 
 def variables_read() -> set[str]:
-    return set(re.findall(r'env_(?:str|bool|int|list|secret)\(\s*"([A-Z_]+)"', (ROOT / "evalsite/settings.py").read_text()))
+    settings_file = (ROOT / "evalsite/settings.py").read_text()
+    return set(re.findall(r'env_(?:str|bool|int|list|secret)\(\s*"([A-Z_]+)"', settings_file))
 
 
 def test_every_setting_is_documented_and_nothing_else():

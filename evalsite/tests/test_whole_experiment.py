@@ -179,7 +179,8 @@ def test_the_whole_experiment_through_a_browser(browser, live_server):
         rate_all(rater, lose_connection_at=offline_at)
         rater.leave()
     study = Study.objects.get(slug=slug)
-    assert Judgment.objects.filter(assignment__seat__study=study, is_current=True).count() == 2 * NEURONS_PER_ARM * RATERS
+    current_ones = Judgment.objects.filter(assignment__seat__study=study, is_current=True)
+    assert current_ones.count() == 2 * NEURONS_PER_ARM * RATERS
     assert Judgment.objects.filter(verdict="yes", rule="made-up words with an x").count() == 2 * RATERS
 
     researcher = Person(browser, live_server, "rita")

@@ -48,6 +48,6 @@ class Command(BaseCommand):
             self.stdout.write(self.style.SUCCESS(f"\nBlindscope is at {stack.address}\n"))
             for role, name, password in DEMO_LOGINS:
                 self.stdout.write(f"  {role:<11} {name:<17} {password}")
-            self.stdout.write("\nCtrl-C stops it; make demo starts it again with the same data; make demo-reset wipes it.")
+            self.stdout.write("\nCtrl-C stops it; make demo starts it again with its data; make demo-reset wipes it.")
             stack.wait_until_stopped()
         self.stdout.write("\nStopped. The data is kept.")
