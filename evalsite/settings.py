@@ -91,6 +91,7 @@ REDIS_URL = env_str("REDIS_URL", "")
 BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = REDIS_URL or "filesystem://"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any]
 if not REDIS_URL:
     # The embedded broker: messages are files in one folder, so no server has to be installed.
     CELERY_BROKER_TRANSPORT_OPTIONS = {

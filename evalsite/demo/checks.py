@@ -37,6 +37,6 @@ def check_disk(folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < DISK_NEEDED:
         raise DemoRefused(
-            f"The disk of {folder} has {free // 10**6} MB free and the demo needs {DISK_NEEDED // 10**6} MB. Make room, "
+            f"The disk of {folder} has {free // 10**6} MB free and the demo needs {DISK_NEEDED // 10**6} MB. Make room "
             "or name a folder on another disk with BLINDSCOPE_DATA_DIR."
         )

@@ -50,7 +50,7 @@ class Stack:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.processes[0].poll() is None:
             try:
-                urllib.request.urlopen(self.address + "accounts/login/", timeout=5).close()  # noqa: S310: our own http
+                urllib.request.urlopen(self.address + "accounts/login/", timeout=5).close()  # noqa: S310
             except (URLError, OSError):
                 time.sleep(0.2)
             else:
