@@ -308,8 +308,8 @@ def to_half(values: Float32[np.ndarray, "s neurons"]) -> Float16[np.ndarray, "s 
 
     Examples
     --------
-    >>> to_half(np.array([1e-30, -1e-30, 1e30], dtype=np.float32)).tolist()
-    [5.960464477539063e-08, -0.0, 65504.0]
+    >>> to_half(np.array([[1e-30, -1e-30, 1e30]], dtype=np.float32)).tolist()
+    [[5.960464477539063e-08, -0.0, 65504.0]]
     """
     half = values.clip(-HALF_LARGEST, HALF_LARGEST).astype(np.float16)
     half[(half == 0) & (values > 0)] = HALF_SMALLEST

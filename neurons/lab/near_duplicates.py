@@ -59,7 +59,7 @@ class DistinctSnippets:
     def admit(self, tokens: list[int]) -> bool:
         """Choose the snippet, unless a chosen one is nearly equal."""
         shingles = set(zip(*(tokens[shift:] for shift in range(SHINGLE)), strict=False)) or {tuple(tokens)}
-        shared = Counter(other for shingle in shingles if shingle in self._having for other in self._having[shingle])
+        shared = Counter(other for shingle in self._having.keys() & shingles for other in self._having[shingle])
         for other, common in shared.items():
             if common >= self.likeness * (len(shingles) + self._sizes[other] - common):
                 return False
