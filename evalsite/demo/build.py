@@ -24,7 +24,7 @@ from neurons.selectors import harvest_finished
 
 CORPUS = "embedded"
 OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
-MAX_TOKENS = 1_500_000  # of the harvest split; enough that most neurons have 20 different snippets
+MAX_TOKENS = 1_000_000  # of the harvest split; enough that every neuron has 20 different snippets
 NETWORKS = ("1l-256-gelu", "1l-256-solu-ln", "1l-256-gelu-ln")
 
 DESIGN = """
@@ -87,7 +87,7 @@ def networks() -> None:
 def harvests() -> None:
     missing = [name for name in NETWORKS if harvest_finished(name, CORPUS) is None]
     if missing:
-        call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS)
+        call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS, processes=2)
 
 
 def finished_study() -> None:
