@@ -177,15 +177,19 @@ def _say(line: Progress) -> str:
 
 
 # -- harvests ----------------------------------------------------------------------------------------------------------
-def harvest_execute(run_id: int, progress: Count | None = None, *, device: str = "cpu") -> HarvestRun:
+def harvest_execute(
+    run_id: int, progress: Count | None = None, *, device: str = "cpu", threads: int | None = None
+) -> HarvestRun:
     """Harvest, or go on with a harvest; a finished or cancelled one is left alone, so calling twice is safe.
+
+    `threads` is for whoever shares the cores among processes; without it the settings decide.
 
     Raises
     ------
     ArtifactBusy
         If another process is at this harvest.
     """
-    use_threads(settings.TORCH_THREADS)
+    use_threads(settings.TORCH_THREADS if threads is None else threads)
     run = HarvestRun.objects.select_related("network", "corpus").get(pk=run_id)
     with artifacts.exclusive(run.url) as folder:
         run.refresh_from_db()

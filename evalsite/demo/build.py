@@ -54,14 +54,15 @@ class Step:
     """One step: what it is called on the screen, and what it does."""
 
     title: str
-    run: Callable[[], None]
+    run: Callable[[str | None], None]  # called with the address of the web server, if one is running
+    needs_server: bool = False  # waits until that server answers
 
 
-def database() -> None:
+def database(_: str | None) -> None:
     call_command("migrate", verbosity=0, interactive=False)
 
 
-def accounts() -> None:
+def accounts(_: str | None) -> None:
     """The three logins of evalsite.views.DEMO_LOGINS."""
     users = User.objects
     for role, name, password in DEMO_LOGINS:
@@ -74,33 +75,33 @@ def accounts() -> None:
         user.groups.add(Group.objects.get(name={"admin": ADMIN, "researcher": RESEARCHER}[role]))
 
 
-def corpus() -> None:
+def corpus(_: str | None) -> None:
     if not Corpus.objects.filter(name=CORPUS).exists():
         call_command("corpus_import", CORPUS, embedded=True)
 
 
-def networks() -> None:
+def networks(_: str | None) -> None:
     if Network.objects.filter(name__in=NETWORKS).count() < len(NETWORKS):
         call_command("networks_import")
 
 
-def harvests() -> None:
+def harvests(_: str | None) -> None:
     missing = [name for name in NETWORKS if harvest_finished(name, CORPUS) is None]
     if missing:
-        call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS, processes=2)
+        call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS, processes=len(missing))
 
 
-def finished_study() -> None:
+def finished_study(address: str | None) -> None:
     """A study that simulated raters play to its end, so that the researcher has a report to read."""
     study = _study(FINISHED_STUDY, "SoLU at one layer, simulated raters", seed=35_60, rater_kind="simulated")
     if study.state == Study.State.OPEN:
-        call_command("study_simulate", study.slug, raters=3)
+        call_command("study_simulate", study.slug, raters=3, url=address)
         study = study_close(study=study, by=_admin(), reason="The simulated raters are through.")
     if study.state == Study.State.CLOSED:
         study_unblind(study=study, by=_admin(), reason="The demo shows what a report looks like.")
 
 
-def open_study() -> None:
+def open_study(_: str | None) -> None:
     """A study for people, with a seat for the demo's evaluator."""
     study = _study(OPEN_STUDY, "Do these neurons have one meaning?", seed=2022, rater_kind="human")
     evaluator = Evaluator.objects.get(user__username=_name("evaluator"))
@@ -133,6 +134,6 @@ STEPS = (
     Step("importing the embedded corpus (text that this installation already has)", corpus),
     Step("loading the shipped networks", networks),
     Step("harvesting what makes their neurons fire", harvests),
-    Step("playing a study with simulated raters to its end", finished_study),
+    Step("playing a study with simulated raters to its end", finished_study, needs_server=True),
     Step("opening a study for you to rate", open_study),
 )

@@ -162,7 +162,7 @@ def rate_all(rater, *, lose_connection_at=None):
 
 
 @pytest.mark.browser
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_the_whole_experiment_through_a_browser(browser, live_server):
     make_harvested_pair()
     make_user("anna", ADMIN)

@@ -25,25 +25,27 @@ class Command(BaseCommand):
         try:
             check_disk(settings.DATA_DIR)
             if no_serve:
-                self._build()
-                return
-            check_port(port)
-            self._build()
-            self._serve(port)
+                self._build(None)
+            else:
+                check_port(port)
+                self._serve(port)
         except DemoRefused as refusal:
             raise CommandError(str(refusal)) from None
         except KeyboardInterrupt:
             self.stdout.write("\nStopped. Nothing is lost: the same command goes on where this one was.")
 
-    def _build(self) -> None:
+    def _build(self, stack: Stack | None) -> None:
         started = time.monotonic()
         for number, step in enumerate(STEPS, start=1):
             self.stdout.write(f"[{number}/{len(STEPS)}] {step.title} …")
-            step.run()
+            if stack is not None and step.needs_server:
+                stack.wait_until_it_answers()
+            step.run(stack.address if stack else None)
         self.stdout.write(f"Everything is there ({time.monotonic() - started:.0f} s).")
 
     def _serve(self, port: int) -> None:
         with Stack(port) as stack:
+            self._build(stack)
             stack.wait_until_it_answers()
             self.stdout.write(self.style.SUCCESS(f"\nBlindscope is at {stack.address}\n"))
             for role, name, password in DEMO_LOGINS:

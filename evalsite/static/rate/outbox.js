@@ -6,6 +6,7 @@ import * as store from "./store.js";
 
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
+const SIGNED_OUT_WAIT_MS = 2_000; // the server is there: look often whether the rater has signed in, in another window
 let wait = FIRST_WAIT_MS;
 let timer = 0;
 let running = null;
@@ -16,6 +17,8 @@ export function start(onOutcome) {
   listener = onOutcome;
   window.addEventListener("online", send);
   window.addEventListener("focus", send);
+  // Windows share one outbox: another one may deliver what this one waits for.
+  store.onRemovedElsewhere("answer:", (name) => listener({ assignment: name.slice("answer:".length) }, "elsewhere"));
   if (waiting().length > 0) send();
 }
 
@@ -51,7 +54,7 @@ async function sendAll() {
     if (kind === "ok" || kind === "refused") discard(entry.assignment);
     listener(entry, kind, data);
     if (kind === "unreachable" || kind === "signed-out") {
-      timer = setTimeout(send, wait);
+      timer = setTimeout(send, kind === "signed-out" ? SIGNED_OUT_WAIT_MS : wait);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
       return;
     }

@@ -48,3 +48,10 @@ export function names(prefix) {
   }
   return all.filter((name) => name.startsWith(start)).map((name) => name.slice(fullName("").length));
 }
+
+// callback(name) when another window of this user takes something away.
+export function onRemovedElsewhere(prefix, callback) {
+  window.addEventListener("storage", (event) => {
+    if (event.newValue === null && event.key?.startsWith(fullName(prefix))) callback(event.key.slice(fullName("").length));
+  });
+}

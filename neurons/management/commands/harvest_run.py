@@ -20,8 +20,7 @@ def harvest_in_child(run_id: int, threads: int, device: str) -> None:
     """One harvest in a process of its own."""
     from neurons import pipeline
 
-    pipeline.use_threads(threads)
-    pipeline.harvest_execute(run_id, device=device)
+    pipeline.harvest_execute(run_id, device=device, threads=threads)
 
 
 class Command(BaseCommand):
