@@ -82,6 +82,7 @@ function onOutcome(entry, kind, data) {
     status.hush();
     item.refused({ field: data?.field ?? "", message: data?.error ?? "The server refused this answer; check it and save again." });
   } else if (kind === "unreachable" || kind === "signed-out") sayWaiting(kind);
+  else if (kind === "elsewhere") takenElsewhere(isHere);
   else sayStuck(entry, data?.error ?? "The server does not know this neuron for the account that is signed in.", isHere);
 }
 
@@ -91,6 +92,13 @@ function saved(entry, receipt, isHere) {
   const elsewhere = receipt.duplicate && entry.attempts === 1;
   status.say(elsewhere ? "This neuron was answered in another window; the first answer stands." : "Saved ✓", "good");
   if (isHere) loadNext(item.form.dataset.nextUrl);
+}
+
+// Another window sent the answer, or threw it away: the server knows which neuron is next.
+function takenElsewhere(isHere) {
+  if (!isHere || !item.locked) return;
+  status.hush();
+  loadNext(item.form.dataset.nextUrl);
 }
 
 function sayStuck(entry, reason, isHere) {
