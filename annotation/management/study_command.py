@@ -1,6 +1,7 @@
 """What the study commands share: the study by its short name, refusals as clear sentences, a progress bar."""
 
 import argparse
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,7 @@ from annotation.selectors import study_by_slug, study_list
 from annotation.services import StudyRefused, StudyStillBlinded
 
 
-class StudyCommand(BaseCommand):
+class StudyCommand(ABC, BaseCommand):
     """A command about one study; `handle_study` does the work and returns what to print."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,9 @@ class StudyCommand(BaseCommand):
         with refusals_told():
             self.stdout.write(self.handle_study(study, **options))
 
+    @abstractmethod
     def handle_study(self, study: Study, **options: Any) -> str:
-        raise NotImplementedError(f"{type(self).__name__} must say what it does to a study.")
+        """Do the work; returns what is printed."""
 
 
 def study_named(slug: str) -> Study:

@@ -22,7 +22,7 @@ from neurons.lab.checkpoint import CheckpointError, load_network, network_facts,
 from neurons.lab.config import TrainingConfig, TransformerConfig
 from neurons.lab.tokenizer import BOS_ID
 from neurons.lab.transformer import Transformer
-from neurons.store.corpus import CorpusStore
+from neurons.store.corpus import CorpusError, CorpusStore
 
 STATE = "training_state.pt"
 # Rows whose logits are held at once: a block of (rows · context · vocabulary) numbers that stays in the cache.
@@ -52,13 +52,18 @@ def pack_rows(corpus: CorpusStore, split: str, context: int) -> Int[np.ndarray, 
     ndarray, int, (rows, context)
         The targets of each row; its inputs are the beginning of a sequence and all targets but the last. What is left
         over at the end, less than a row, is dropped.
+
+    Raises
+    ------
+    CorpusError
+        If the split is shorter than one row.
     """
     documents = corpus.splits[split]
     pieces = [piece for document in documents for piece in ([BOS_ID], corpus.document_tokens(int(document)))]
     stream = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
     rows = len(stream) // context
     if not rows:
-        raise ValueError(
+        raise CorpusError(
             f"the {split} split of the corpus has {len(stream)} tokens, less than one row of {context}; "
             "import a larger corpus."
         )

@@ -12,6 +12,7 @@ from neurons.lab.config import TrainingConfig, TransformerConfig
 from neurons.lab.corpus import build_corpus
 from neurons.lab.tokenizer import BOS_ID, train_tokenizer
 from neurons.lab.train import ArmTraining, RowOrder, inputs_of, learning_rate, pack_rows, pair_configs
+from neurons.store.corpus import CorpusError
 
 WORDS = "one two three four five six seven eight nine ten eleven twelve".split()
 
@@ -143,6 +144,6 @@ def test_arms_of_a_pair_differ_in_the_activation_only(corpus):
 
 
 def test_a_corpus_too_small_for_one_row_says_so(corpus):
-    with pytest.raises(ValueError, match="less than one row"):
+    with pytest.raises(CorpusError, match="less than one row"):
         pack_rows(corpus, "validation", 1_000_000)
     assert np.issubdtype(pack_rows(corpus, "train", 16).dtype, np.integer)
