@@ -8,7 +8,6 @@ instructions or the practice come first; `where` says what, as `blind_where` doe
 incomplete; `field` names the part to correct).
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -16,8 +15,52 @@ from django.db.models import Count, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
+from annotation.blinding.pages import (
+    BlindAnswer,
+    BlindPiece,
+    BlindProgress,
+    BlindSnippet,
+    BlindStudyCard,
+    DonePage,
+    HomePage,
+    InstructionsPage,
+    PracticeFeedback,
+    PracticePage,
+    RatePage,
+    SaveReceipt,
+)
 from annotation.models import Assignment, Draft, Evaluator, Judgment, PracticeAnswer, Seat, Study
 from annotation.protocols import first_glance
+
+__all__ = [
+    "AnswerRefused",
+    "BlindAnswer",
+    "BlindPiece",
+    "BlindProgress",
+    "BlindSnippet",
+    "BlindStudyCard",
+    "DonePage",
+    "GateRefused",
+    "HomePage",
+    "InstructionsPage",
+    "NotReady",
+    "PracticeFeedback",
+    "PracticePage",
+    "RatePage",
+    "SaveReceipt",
+    "StudyNotOpen",
+    "blind_draft_save",
+    "blind_home",
+    "blind_instructions",
+    "blind_instructions_read",
+    "blind_item",
+    "blind_judgment_submit",
+    "blind_next",
+    "blind_practice",
+    "blind_practice_answer",
+    "blind_undo",
+    "blind_where",
+]
 
 MAX_MS = 2_147_483_647  # the largest value of the columns active_ms and wall_ms
 WAITING, OPEN, CLOSED = "waiting", "open", "closed"
@@ -52,121 +95,6 @@ class AnswerRefused(GateRefused):
         super().__init__(message)
         self.message = message
         self.field = field
-
-
-@dataclass(frozen=True, slots=True)
-class BlindPiece:
-    text: str
-    band: int  # 0 unmarked, higher is stronger
-
-
-@dataclass(frozen=True, slots=True)
-class BlindSnippet:
-    pieces: tuple[BlindPiece, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BlindProgress:
-    done: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
-class BlindAnswer:
-    verdict: str = ""  # "yes", "no", "cannot"; "" in a draft
-    confidence: int | None = None  # 1 … 3
-    rule: str = ""
-    marks: tuple[str, ...] = ()  # "fits", "misfits" or "" per snippet; empty: none marked
-    active_ms: int = 0
-    wall_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BlindStudyCard:
-    study: str  # slug
-    title: str
-    progress: BlindProgress
-    state: str  # "waiting", "open", "closed"
-    simulated: bool
-    started: bool
-
-
-@dataclass(frozen=True, slots=True)
-class HomePage:
-    studies: tuple[BlindStudyCard, ...]
-    pseudonym: str
-
-
-@dataclass(frozen=True, slots=True)
-class InstructionsPage:
-    study: str
-    title: str
-    paragraphs: tuple[str, ...]
-    question: str
-    simulated: bool
-    minutes_per_neuron: str
-    snippets: int
-    contact: str
-    ready: bool  # read before
-    progress: BlindProgress
-
-
-@dataclass(frozen=True, slots=True)
-class PracticeFeedback:
-    expected: str  # verdict of a careful rater
-    agrees: bool
-    text: str  # and why
-    marks: tuple[str, ...]  # how a careful rater marks the snippets; empty: not at all
-    answer: BlindAnswer  # what this rater answered
-
-
-@dataclass(frozen=True, slots=True)
-class PracticePage:
-    study: str
-    title: str
-    number: int  # 1 … total
-    total: int
-    snippets: tuple[BlindSnippet, ...]
-    question: str
-    threshold: float
-    simulated: bool
-    feedback: PracticeFeedback | None
-    draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
-
-
-@dataclass(frozen=True, slots=True)
-class RatePage:
-    study: str
-    title: str
-    assignment: str  # public id
-    position: int
-    progress: BlindProgress
-    snippets: tuple[BlindSnippet, ...]
-    question: str
-    threshold: float
-    simulated: bool
-    draft: BlindAnswer | None
-    can_undo: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DonePage:
-    study: str
-    title: str
-    progress: BlindProgress
-    simulated: bool
-    can_undo: bool
-    contact: str
-
-
-@dataclass(frozen=True, slots=True)
-class SaveReceipt:
-    saved: bool
-    study: str
-    assignment: str
-    version: int
-    duplicate: bool
-    next: str | None  # public id of the next assignment
 
 
 # -- Home, instructions, practice --------------------------------------------------------------------------------------

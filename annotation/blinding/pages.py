@@ -1,0 +1,118 @@
+"""What a rater's page may know: frozen records, and no field of them leads to a neuron, an arm or a network."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BlindPiece:
+    text: str
+    band: int  # 0 unmarked, higher is stronger
+
+
+@dataclass(frozen=True, slots=True)
+class BlindSnippet:
+    pieces: tuple[BlindPiece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BlindProgress:
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlindAnswer:
+    verdict: str = ""  # "yes", "no", "cannot"; "" in a draft
+    confidence: int | None = None  # 1 … 3
+    rule: str = ""
+    marks: tuple[str, ...] = ()  # "fits", "misfits" or "" per snippet; empty: none marked
+    active_ms: int = 0
+    wall_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BlindStudyCard:
+    study: str  # slug
+    title: str
+    progress: BlindProgress
+    state: str  # "waiting", "open", "closed"
+    simulated: bool
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    studies: tuple[BlindStudyCard, ...]
+    pseudonym: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionsPage:
+    study: str
+    title: str
+    paragraphs: tuple[str, ...]
+    question: str
+    simulated: bool
+    minutes_per_neuron: str
+    snippets: int
+    contact: str
+    ready: bool  # read before
+    progress: BlindProgress
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeFeedback:
+    expected: str  # verdict of a careful rater
+    agrees: bool
+    text: str  # and why
+    marks: tuple[str, ...]  # how a careful rater marks the snippets; empty: not at all
+    answer: BlindAnswer  # what this rater answered
+
+
+@dataclass(frozen=True, slots=True)
+class PracticePage:
+    study: str
+    title: str
+    number: int  # 1 … total
+    total: int
+    snippets: tuple[BlindSnippet, ...]
+    question: str
+    threshold: float
+    simulated: bool
+    feedback: PracticeFeedback | None
+    draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
+
+
+@dataclass(frozen=True, slots=True)
+class RatePage:
+    study: str
+    title: str
+    assignment: str  # public id
+    position: int
+    progress: BlindProgress
+    snippets: tuple[BlindSnippet, ...]
+    question: str
+    threshold: float
+    simulated: bool
+    draft: BlindAnswer | None
+    can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DonePage:
+    study: str
+    title: str
+    progress: BlindProgress
+    simulated: bool
+    can_undo: bool
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveReceipt:
+    saved: bool
+    study: str
+    assignment: str
+    version: int
+    duplicate: bool
+    next: str | None  # public id of the next assignment
