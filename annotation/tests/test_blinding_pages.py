@@ -207,7 +207,9 @@ def test_every_gate_dataclass_is_declared_here():
     defined = {
         value
         for value in vars(blinding).values()
-        if isinstance(value, type) and dataclasses.is_dataclass(value) and value.__module__.startswith(blinding.__name__)
+        if isinstance(value, type)
+        and dataclasses.is_dataclass(value)
+        and value.__module__.startswith(blinding.__name__)
     }
     assert defined == set(FIELDS)
 
