@@ -34,9 +34,13 @@ class Stack:
         self.processes = [subprocess.Popen(command, start_new_session=True) for command in commands]
 
     def __enter__(self) -> "Stack":
+        signal.signal(signal.SIGTERM, _interrupt)
         return self
 
     def __exit__(self, *_: object) -> None:
+        # An impatient second Ctrl-C must not leave a process behind.
+        for stop in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop, signal.SIG_IGN)
         for process in self.processes:
             if process.poll() is None:
                 process.terminate()
@@ -59,7 +63,6 @@ class Stack:
 
     def wait_until_stopped(self) -> None:
         """Until Ctrl-C, a termination signal, or the end of one of the processes."""
-        signal.signal(signal.SIGTERM, _interrupt)
         try:
             while all(process.poll() is None for process in self.processes):
                 time.sleep(0.5)
