@@ -1,8 +1,9 @@
 """The steps of the demo. Each looks whether its work is done already, so a second start is quick and keeps all data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
@@ -27,26 +28,8 @@ OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
 MAX_TOKENS = 800_000  # of the harvest split; enough that every neuron has 20 different snippets
 NETWORKS = ("1l-256-gelu", "1l-256-solu-ln", "1l-256-gelu-ln")
 
-DESIGN = """
-title = "{title}"
-slug = "{slug}"
-seed = {seed}
-corpus = "{corpus}"
-display = "peak"
-neurons_per_arm = 60
-snippets_per_neuron = 20
-raters = 3
-raters_per_neuron = 3
-rater_kind = "{rater_kind}"
-
-[[pairs]]
-size = "1L-256"
-layers = [0]
-[pairs.arms]
-baseline = "1l-256-gelu"
-solu = "1l-256-solu-ln"
-ln_only = "1l-256-gelu-ln"
-"""
+# The design that ships for users to start from; the demo changes its name and who rates.
+TEMPLATE = settings.BASE_DIR / "annotation" / "study_templates" / "solu_1l.toml"
 
 
 @dataclass(frozen=True)
@@ -111,8 +94,9 @@ def open_study(_: str | None) -> None:
 
 def _study(slug: str, title: str, *, seed: int, rater_kind: str) -> Study:
     """The study, frozen and open if it was not yet; an interrupted start goes on where it stopped."""
-    text = DESIGN.format(title=title, slug=slug, seed=seed, corpus=CORPUS, rater_kind=rater_kind)
-    study = Study.objects.filter(slug=slug).first() or study_create(design=design_from_toml(text), by=_admin())
+    template = design_from_toml(TEMPLATE.read_text())
+    design = replace(template, title=title, slug=slug, seed=seed, rater_kind=rater_kind)
+    study = Study.objects.filter(slug=slug).first() or study_create(design=design, by=_admin())
     if study.state == Study.State.DRAFT:
         study = study_freeze(study=study, by=_admin())
     if study.state == Study.State.FROZEN:

@@ -45,13 +45,6 @@ class HarvestStopped(Exception):
 
 
 @runtime_checkable
-class NetworkShape(Protocol):
-    n_layers: int
-    d_mlp: int
-    context: int
-
-
-@runtime_checkable
 class NeuronSource(Protocol):
     """What the harvest asks of a network (neurons.lab.transformer.Transformer has it)."""
 
