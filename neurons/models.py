@@ -51,16 +51,26 @@ class NetworkPair(models.Model):
 class Network(models.Model):
     """One trained network of a pair."""
 
+    class Format(models.TextChoices):
+        BLINDSCOPE = "blindscope", "Blindscope checkpoint"
+        TRANSFORMER_LENS = "transformer_lens", "TransformerLens checkpoint"
+        HUGGING_FACE = "huggingface", "Hugging Face causal language model"
+        RECORDS = "records", "activation records without a model"
+
     name = models.SlugField(unique=True, max_length=60)
     pair = models.ForeignKey(NetworkPair, on_delete=models.PROTECT, related_name="networks")
     activation = models.CharField(max_length=20)  # gelu, solu_ln, solu, gelu_ln
     n_layers = models.PositiveIntegerField()
     d_mlp = models.PositiveIntegerField()
-    url = models.CharField(max_length=400)  # folder with weights.safetensors and network.json
-    sha256 = models.CharField(max_length=64)  # of weights.safetensors
-    corpus_fingerprint = models.CharField(max_length=64)  # of the training corpus
-    tokens_trained = models.PositiveBigIntegerField()
+    format = models.CharField(max_length=20, choices=Format, default=Format.BLINDSCOPE)
+    options = models.JSONField(default=dict, blank=True)  # what its loader is told, such as the name of a module
+    url = models.CharField(max_length=400)  # folder with the weights and what describes them
+    sha256 = models.CharField(max_length=64)  # of the weights
+    tokenizer_fingerprint = models.CharField(max_length=64, blank=True)  # empty: not known
+    corpus_fingerprint = models.CharField(max_length=64, blank=True)  # of the training corpus; empty: not known
+    tokens_trained = models.PositiveBigIntegerField(null=True)  # empty: not known
     validation_loss = models.FloatField(null=True)  # nats per token
+    is_public = models.BooleanField(default=False)  # whether strangers may read its neurons' pages
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -104,6 +114,9 @@ class HarvestRun(Run):
     url = models.CharField(max_length=400, blank=True)  # address of the artifact folder
     tokens_seen = models.PositiveBigIntegerField(default=0)
     dead_neurons = models.PositiveIntegerField(default=0)
+    not_finite = models.PositiveBigIntegerField(default=0)  # activations that were NaN or infinite and were left out
+    # Address of what was worked out about the neurons from the harvest and the weights; empty: not yet.
+    index_url = models.CharField(max_length=400, blank=True)
 
     class Meta:
         constraints = [

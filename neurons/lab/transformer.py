@@ -27,6 +27,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from neurons.lab.config import ConfigError, TransformerConfig
+from neurons.lab.tokenizer import BOS_ID
+from neurons.lab.weights import NeuronWeights
 
 Site = Literal["post_act", "post_ln"]
 
@@ -140,6 +142,18 @@ class Transformer(nn.Module):
         if name.endswith(("attention.out.weight", "mlp.w_out.weight")):
             return config.init_std / (2 * config.n_layers) ** 0.5
         return config.init_std
+
+    @property
+    def bos_id(self) -> int:
+        return BOS_ID
+
+    def neuron_weights(self, layer: int) -> NeuronWeights:
+        """Weights of one layer's neurons as the residual stream meets them, a row each, float32."""
+        mlp = cast(Block, self.blocks[layer]).mlp
+        return NeuronWeights(w_in=mlp.w_in.weight.detach().float(), w_out=mlp.w_out.weight.detach().float().T)
+
+    def unembedding(self) -> Float[Tensor, "d_model vocab"]:
+        return self.unembed.weight.detach().float().T
 
     def _embed(self, tokens: Int[Tensor, "batch pos"]) -> Float[Tensor, "batch pos d_model"]:
         if tokens.shape[1] > self.config.context:

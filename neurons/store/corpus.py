@@ -6,7 +6,9 @@
     token_offsets.npy   int64 (documents + 1)   where each document starts in tokens.npy
     splits.npy          uint8 (documents)       0 train, 1 validation, 2 harvest
     token_lengths.npy   uint16 (vocab)          bytes in each token
-    tokenizer.json      the tokenizer that made the tokens
+    token_ends.npy      uint32 (tokens)         end byte of each token in its document; only where a token's bytes do
+                                                not follow from its id (then token_lengths.npy holds zeros)
+    tokenizer.json      the tokenizer that made the tokens; missing where the tokens came without one
     corpus.json         counts, fingerprints and the import's report; written last: without it the folder is unfinished
 """
 
@@ -90,6 +92,10 @@ class CorpusStore:
         lengths: np.ndarray = np.load(self.folder / "token_lengths.npy")
         return lengths.astype(np.int32)
 
+    @cached_property
+    def _token_ends(self) -> np.ndarray | None:
+        return self._array("token_ends.npy") if (self.folder / "token_ends.npy").is_file() else None
+
     @property
     def fingerprint(self) -> str:
         """sha256 over the ordered documents."""
@@ -130,8 +136,12 @@ class CorpusStore:
         Returns
         -------
         ndarray, int32, (tokens, 2)
-            Start and end (exclusive); the ranges join without gap and cover the document.
+            Start and end (exclusive); the ranges join without gap and cover the document. A token without bytes of its
+            own has an empty range.
         """
+        if self._token_ends is not None:
+            ends = self._token_ends[self.token_offsets[document] : self.token_offsets[document + 1]].astype(np.int32)
+            return np.stack([np.concatenate([[0], ends[:-1]]).astype(np.int32), ends], axis=1)
         lengths = self._token_lengths[self.document_tokens(document)]
         ends = np.cumsum(lengths, dtype=np.int32)
         return np.stack([ends - lengths, ends], axis=1)

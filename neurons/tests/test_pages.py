@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 
-from neurons import views
+from neurons.views import browse as views
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair
 from neurons.store.harvest import HarvestError
 from neurons.store.pieces import Snippet

@@ -1,0 +1,79 @@
+"""Training the arms of a pair."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+
+from neurons import artifacts, services
+from neurons.lab.config import TrainingConfig, TransformerConfig
+from neurons.lab.threads import use_threads
+from neurons.lab.train import ArmTraining, Progress, pair_configs
+from neurons.models import Corpus, Network, NetworkPair, RunStatus, TrainingRun
+from neurons.pipeline.networks import network_import
+from neurons.pipeline.runs import note_end, throttled
+from neurons.selectors import corpus_store
+
+
+def arm_configs(
+    *, arms: list[str], n_layers: int, d_model: int, n_heads: int, context: int, corpus: Corpus
+) -> list[TransformerConfig]:
+    """Configurations of the arms of a size, for the vocabulary of a corpus."""
+    shape = TransformerConfig(
+        n_layers=n_layers,
+        d_model=d_model,
+        n_heads=n_heads,
+        d_mlp=4 * d_model,
+        context=context,
+        vocab_size=corpus_store(corpus).vocab_size,
+        activation="gelu",
+    )
+    return list(pair_configs(shape, tuple(arms)).values())
+
+
+def training_config(*, tokens: int, seed: int) -> TrainingConfig:
+    """How the arms of a pair are trained: the lab's defaults, for so many tokens."""
+    return TrainingConfig(tokens=tokens, seed=seed)
+
+
+def arm_train(
+    *,
+    pair: NetworkPair,
+    config: TransformerConfig,
+    training: TrainingConfig,
+    corpus: Corpus,
+    device: str = "cpu",
+    report: Callable[[Progress], None] | None = None,
+) -> Network:
+    """Train one arm of a pair, or go on with it, and register the network."""
+    use_threads(settings.TORCH_THREADS)
+    address = f"{artifacts.pair_address(pair.name)}/{config.activation}"
+    run = services.training_create(pair=pair, activation=config.activation, corpus=corpus, url=address)
+    with artifacts.exclusive(address) as folder:
+        # Refuses a folder that was begun with another configuration, also when it is finished.
+        arm = ArmTraining(folder, config, training, corpus_store(corpus), device=device)
+        if run.status != RunStatus.DONE:
+            services.run_start(run=run)
+            try:
+                arm.run(_training_report(run, report))
+                arm.finish()
+            except BaseException as error:
+                note_end(run, error)
+                raise
+        network = network_import(address)
+        services.run_finish(run=run, message=f"validation loss {network.validation_loss:.4f} nats per token")
+        return network
+
+
+def _training_report(run: TrainingRun, report: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
+    noted = throttled(lambda line: services.run_progress(run=run, share=line.step / line.steps, message=_say(line)))
+
+    def both(line: Progress) -> None:
+        noted(line)
+        if report is not None:
+            report(line)
+
+    return both
+
+
+def _say(line: Progress) -> str:
+    return f"step {line.step} of {line.steps}, training loss {line.train_loss:.3f} nats per token"

@@ -1,0 +1,1 @@
+"""Pages about networks and their neurons, a module for each group of pages."""
