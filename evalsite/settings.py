@@ -23,6 +23,9 @@ ROOT_URLCONF = "evalsite.urls"
 WSGI_APPLICATION = "evalsite.wsgi.application"
 
 ARTIFACTS_URL = env_str("BLINDSCOPE_ARTIFACTS_URL", str(DATA_DIR / "artifacts"))
+# With artifacts in an object store: where this machine keeps copies, and an S3 server other than Amazon's.
+ARTIFACTS_CACHE = env_str("BLINDSCOPE_ARTIFACTS_CACHE", str(DATA_DIR / "artifact-cache"))
+S3_ENDPOINT = env_str("BLINDSCOPE_S3_ENDPOINT", "")
 # Trained weights, tokenizer and provenance that ship with the repository.
 SHIPPED_NETWORKS_DIR = BASE_DIR / "neurons" / "shipped"
 
@@ -146,6 +149,10 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
 # -- Blindscope --------------------------------------------------------------------------------------------------------
 TORCH_THREADS = env_int("BLINDSCOPE_TORCH_THREADS", 0)  # 0: torch decides
+DEVICE = env_str("BLINDSCOPE_DEVICE", "cpu")
+# A shard of a harvest whose worker has not been heard of for so long is given to another one.
+HARVEST_LEASE_SECONDS = env_int("BLINDSCOPE_HARVEST_LEASE_SECONDS", 60)
+HARVEST_CHECKPOINT_SECONDS = env_int("BLINDSCOPE_HARVEST_CHECKPOINT_SECONDS", 60)
 
 LOGGING = {
     "version": 1,

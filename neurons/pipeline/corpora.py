@@ -12,6 +12,8 @@ from neurons.models import Corpus
 from neurons.pipeline.runs import Count
 from neurons.store.corpus import CorpusStore
 
+MARKER = "corpus.json"
+
 
 def corpus_import(
     *, name: str, paths: list[Path], text_field: str, tokenizer: Path, description: str, progress: Count | None = None
@@ -38,10 +40,10 @@ def _build(
 ) -> Corpus:
     address = artifacts.corpus_address(name)
     with artifacts.exclusive(address) as folder:
-        # A folder without a row is left by a crash between the two; it is complete, so it is taken as it is.
-        store = (
-            CorpusStore.open(folder)
-            if (folder / "corpus.json").is_file()
-            else build_corpus(folder, texts, load_tokenizer(tokenizer), name=name, report=report, progress=progress)
-        )
+        # An artifact without a row is left by a crash between the two; it is complete, so it is taken as it is.
+        if not artifacts.artifact_exists(address, MARKER):
+            if not (folder / MARKER).is_file():
+                build_corpus(folder, texts, load_tokenizer(tokenizer), name=name, report=report, progress=progress)
+            artifacts.publish(address)
+        store = CorpusStore.open(artifacts.artifact_folder(address))
         return services.corpus_register(name=name, url=address, facts=store.meta, description=description)

@@ -7,7 +7,7 @@ from django.conf import settings
 from neurons import artifacts, services
 from neurons.lab.config import TrainingConfig, TransformerConfig
 from neurons.lab.threads import use_threads
-from neurons.lab.train import ArmTraining, Progress, pair_configs
+from neurons.lab.train import STATE, ArmTraining, Progress, pair_configs
 from neurons.models import Corpus, Network, NetworkPair, RunStatus, TrainingRun
 from neurons.pipeline.networks import network_import
 from neurons.pipeline.runs import note_end, throttled
@@ -56,6 +56,7 @@ def arm_train(
             try:
                 arm.run(_training_report(run, report))
                 arm.finish()
+                artifacts.publish(address, leave_out=(STATE,))
             except BaseException as error:
                 note_end(run, error)
                 raise
