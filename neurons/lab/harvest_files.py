@@ -1,206 +1,282 @@
-"""The state of a running harvest on disk, and the finished folder (format: neurons.store.harvest)."""
+"""The state of a shard on disk, while it is read and when it is finished.
+
+    <folder>.unfinished/     work
+        saved.json           marker: which generation of the files below is valid, and how far it goes
+        <generation>.layer00.npz …   what is kept of each layer
+        sample00.rows …      float16, token-major: rows of the sample; those beyond the marker's count are written again
+    <folder>/                a finished shard: the same files, and shard.json, written last
+
+A crash leaves the state before or the state after, never half of one.
+"""
 
 import json
 import os
 import shutil
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
-import torch
+from jaxtyping import Float16
 
+from neurons.lab.capture import NotFinite
 from neurons.lab.checkpoint import write_atomically
-from neurons.lab.harvest_plan import Sampling
-from neurons.lab.near_duplicates import DistinctSnippets
-from neurons.lab.topk import Candidates, TopK
-from neurons.store.corpus import CorpusStore
-from neurons.store.harvest import FORMAT, META, HarvestError, layer_folder
-from neurons.store.pieces import context_bounds
+from neurons.lab.harvest_plan import BlockSample
+from neurons.lab.topk import Candidates, Peaks, TopK
+from neurons.store.harvest import HarvestError
 
-STATE = "state.npz"
-FIELDS = ("neurons", "values", "documents", "positions", "keys", "windows")
-TRANSPOSED_NEURONS = 256  # neurons whose samples are turned from token-major to neuron-major at a time
+SAVED, SHARD = "saved.json", "shard.json"
+NOT_FINITE_LISTED = 10_000  # the first so many tokens in order of document, position and layer are listed
 
 
-class HarvestState:
-    """Everything that a harvest needs to go on after a crash.
+@dataclass(frozen=True)
+class ShardInfo:
+    """A finished shard's facts.
+
+    Attributes
+    ----------
+    meta : dict
+        What all shards of a harvest share.
+    first, end : int
+        Its blocks, from … to (exclusive).
+    tokens, sampled : int
+    """
+
+    meta: dict[str, Any]
+    first: int
+    end: int
+    tokens: int
+    sampled: int
+    not_finite: int
+    listed: list[list[int]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "ShardInfo":
+        """Facts of the finished shard in a folder.
+
+        Raises
+        ------
+        HarvestError
+            If the shard is unfinished.
+        """
+        path = folder / SHARD
+        if not path.is_file():
+            raise HarvestError(f"{folder} holds no finished shard ({SHARD} is missing); read that shard again.")
+        return cls(**json.loads(path.read_text()))
+
+    def listed_not_finite(self) -> list[NotFinite]:
+        return [NotFinite(*row) for row in self.listed]
+
+
+class ShardState:
+    """Everything that a shard under way needs to go on after a crash.
 
     Attributes
     ----------
     layers : list of TopK
-    samples : list of ndarray, float16, (sampled, neurons)
-        Memory-mapped; a row has its place from the start, so reading a block twice changes nothing.
-    documents_read, tokens_read : int
+    done : int
+        The first block that is not in the state yet.
+    tokens, sampled : int
+        Read so far; rows of the sample so far.
+    not_finite : int
+        Values that were left out because they are NaN or infinite.
+    listed : list of NotFinite
+        Where, the first NOT_FINITE_LISTED of them.
     """
 
-    def __init__(self, folder: Path, meta: dict[str, Any], *, reserve: int, window: int, sampled: int) -> None:
-        self.folder, self.meta = folder, meta
-        neurons = meta["d_mlp"]
-        self.layers = [TopK(neurons, reserve, window) for _ in range(meta["n_layers"])]
-        self.documents_read = self.tokens_read = 0
-        self.samples = [self._sample_file(layer, (sampled, neurons)) for layer in range(meta["n_layers"])]
+    def __init__(self, folder: Path, meta: dict[str, Any], blocks: range) -> None:
+        self.folder, self.meta, self.blocks = folder, meta, blocks
+        config = meta["config"]
+        window = config["before"] + 1 + config["after"]
+        self.layers = [TopK(meta["d_mlp"], config["reserve"], window) for _ in range(meta["n_layers"])]
+        self.done, self.tokens, self.sampled, self.generation = blocks.start, 0, 0, 0
+        self.not_finite = 0
+        self.listed: list[NotFinite] = []
+        self.sample_documents: list[np.ndarray] = []
+        self.sample_positions: list[np.ndarray] = []
 
     @classmethod
-    def open(cls, folder: Path, meta: dict[str, Any], *, reserve: int, window: int, sampled: int) -> "HarvestState":
+    def open(cls, folder: Path, meta: dict[str, Any], blocks: range) -> "ShardState":
         """Take up the state in a folder, or begin a new one.
 
         Raises
         ------
         HarvestError
-            If the state there belongs to another harvest; what differs is named.
+            If the state there belongs to another harvest or other blocks; what differs is named.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        state = cls(folder, meta, reserve=reserve, window=window, sampled=sampled)
-        if (folder / STATE).is_file():
-            state._load()
+        state = cls(folder, meta, blocks)
+        if (folder / SAVED).is_file():
+            state._load(json.loads((folder / SAVED).read_text()))
         return state
 
-    def _sample_file(self, layer: int, shape: tuple[int, int]) -> np.ndarray:
-        path = self.folder / f"sample{layer:02d}.rows"
-        if not all(shape):
-            return np.zeros(shape, dtype=np.float16)
-        size = shape[0] * shape[1] * 2
-        if not path.is_file() or path.stat().st_size != size:
-            with path.open("wb") as handle:
-                handle.truncate(size)
-        return np.memmap(path, dtype=np.float16, mode="r+", shape=shape)
+    def _load(self, saved: dict[str, Any]) -> None:
+        expected = self.meta | {"blocks": [self.blocks.start, self.blocks.stop]}
+        if changed := sorted(key for key in expected if saved["identity"].get(key) != expected[key]):
+            raise HarvestError(
+                f"{self.folder} holds an unfinished harvest with another {' and '.join(changed)}; "
+                "delete that folder or harvest into another one."
+            )
+        self.generation = saved["generation"]
+        self.done, self.tokens, self.sampled = saved["done"], saved["tokens"], saved["sampled"]
+        self.not_finite, self.listed = saved["not_finite"], [NotFinite(*row) for row in saved["listed"]]
+        for number, topk in enumerate(self.layers):
+            topk.add(load_candidates(self._layer_file(self.generation, number)))
+            topk.merge()
+        with np.load(self._index_file(self.generation)) as index:
+            self.sample_documents, self.sample_positions = [index["documents"]], [index["positions"]]
 
-    def _load(self) -> None:
-        with np.load(self.folder / STATE) as stored:
-            facts = json.loads(str(stored["facts"]))
-            if facts["meta"] != self.meta:
-                changed = sorted(key for key in self.meta if facts["meta"].get(key) != self.meta[key])
-                raise HarvestError(
-                    f"{self.folder} holds an unfinished harvest with another {' and '.join(changed)}; "
-                    "delete that folder or harvest into another one."
-                )
-            self.documents_read, self.tokens_read = facts["documents_read"], facts["tokens_read"]
-            for number, topk in enumerate(self.layers):
-                topk.put(Candidates(**{field: stored[f"{number}.{field}"] for field in FIELDS}))
-                topk.equal_windows = facts["equal_windows"][number]
+    def note_not_finite(self, found: list[NotFinite]) -> None:
+        self.not_finite += sum(place.neurons for place in found)
+        self.listed = first_not_finite(self.listed + found)
+
+    def add_block(self, block: int, tokens: int, chosen: BlockSample, samples: list[np.ndarray]) -> None:
+        """Note that a block is read: its sample goes to disk, and its candidates may be merged from now on.
+
+        Parameters
+        ----------
+        samples : list of ndarray, float16, (sampled, neurons)
+            One for each layer.
+        """
+        for number, rows in enumerate(samples):
+            write_rows(self.folder / sample_file(number), self.sampled, rows)
+        self.sample_documents.append(chosen.documents)
+        self.sample_positions.append(chosen.positions)
+        self.sampled += len(chosen)
+        self.tokens += tokens
+        self.done = block + 1
+        for topk in self.layers:
+            if topk.due:
+                topk.merge()
+
+    # -- to and from disk ----------------------------------------------------------------------------------------------
+    def _layer_file(self, generation: int, number: int) -> Path:
+        return self.folder / f"{generation}.layer{number:02d}.npz"
+
+    def _index_file(self, generation: int) -> Path:
+        return self.folder / f"{generation}.sample.npz"
 
     def save(self) -> None:
-        """Bring the state to disk; a crash leaves the state before or the state after."""
-        for sample in self.samples:
-            if isinstance(sample, np.memmap):
-                sample.flush()
-        arrays: dict[str, Any] = {}
+        """Bring the state to disk, one layer at a time."""
+        new = self.generation + 1
         for number, topk in enumerate(self.layers):
             topk.merge()
-            arrays |= {f"{number}.{field}": getattr(topk.kept, field) for field in FIELDS}
-        facts = {
-            "meta": self.meta,
-            "documents_read": self.documents_read,
-            "tokens_read": self.tokens_read,
-            "equal_windows": [topk.equal_windows for topk in self.layers],
+            save_candidates(self._layer_file(new, number), topk.candidates())
+            _sync(self.folder / sample_file(number))
+        self._save_index(self._index_file(new))
+        self._mark(SAVED, self._facts() | {"generation": new, "done": self.done})
+        for old in self.folder.glob(f"{self.generation}.*.npz"):
+            old.unlink()
+        self.generation = new
+
+    def finish(self, folder: Path) -> ShardInfo:
+        """Write the finished shard, the marker last, and give it its name."""
+        for number, topk in enumerate(self.layers):
+            topk.merge()
+            save_candidates(self.folder / layer_file(number), topk.candidates())
+            _sync(self.folder / sample_file(number))
+        self._save_index(self.folder / "sample.npz")
+        facts = self._facts()
+        del facts["identity"]
+        facts |= {"meta": self.meta, "first": self.blocks.start, "end": self.blocks.stop}
+        self._mark(SHARD, facts)
+        (self.folder / SAVED).unlink(missing_ok=True)
+        for old in self.folder.glob(f"{self.generation}.*.npz"):
+            old.unlink()
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.folder.rename(folder)
+        return ShardInfo.read(folder)
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            "identity": self.meta | {"blocks": [self.blocks.start, self.blocks.stop]},
+            "tokens": self.tokens,
+            "sampled": self.sampled,
+            "not_finite": self.not_finite,
+            "listed": [list(astuple(place)) for place in self.listed],
         }
 
-        def write(path: Path) -> None:
-            with path.open("wb") as handle:
-                np.savez(handle, facts=np.array(json.dumps(facts)), **arrays)
+    def _save_index(self, path: Path) -> None:
+        documents = np.concatenate([np.zeros(0, dtype=np.int64), *self.sample_documents])
+        positions = np.concatenate([np.zeros(0, dtype=np.int32), *self.sample_positions])
+        _save_arrays(path, {"documents": documents, "positions": positions})
 
-        write_atomically(self.folder / STATE, write)
-
-
-def finish_harvest(
-    folder: Path, state: HarvestState, meta: dict[str, Any], corpus: CorpusStore, sampling: Sampling
-) -> None:
-    """Write the finished folder next to the state, the marker last, and give it its name."""
-    work = state.folder / "finished"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    dead, dropped = [], []
-    for number, topk in enumerate(state.layers):
-        target = work / layer_folder(number)
-        target.mkdir()
-        chosen, passed_over = choose_distinct(topk, meta, corpus)
-        counts = write_top(target, topk, chosen, passed_over, int(meta["config"]["top"]))
-        write_sample(target, state.samples[number])
-        dead.append(int((counts == 0).sum()))
-        dropped.append(int(passed_over.sum()))
-    np.save(work / "sample_documents.npy", sampling.documents)
-    np.save(work / "sample_positions.npy", sampling.positions.astype(np.int32))
-    facts = meta | {
-        "format": FORMAT,
-        "tokens": state.tokens_read,
-        "sampled": len(sampling),
-        "dead": dead,
-        "near_duplicates": dropped,
-        "torch": torch.__version__,
-    }
-    _sync_files(work)
-    text = json.dumps(facts, indent=1, sort_keys=True) + "\n"
-    write_atomically(work / META, lambda path: path.write_text(text))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    work.rename(folder)
-    shutil.rmtree(state.folder)
+    def _mark(self, name: str, facts: dict[str, Any]) -> None:
+        text = json.dumps(facts, sort_keys=True) + "\n"
+        write_atomically(self.folder / name, lambda path: path.write_text(text))
 
 
-def choose_distinct(topk: TopK, meta: dict[str, Any], corpus: CorpusStore) -> tuple[list[np.ndarray], np.ndarray]:
-    """Choose each neuron's top snippets from its reserve, passing over near-duplicates.
+def adopt_saved_state(source: Path, target: Path) -> bool:
+    """Copy the last saved state of a shard's unfinished folder into another, empty one, so that a second worker goes on
+    from there without writing where the first one may still write. False: nothing was saved there."""
+    if not (source / SAVED).is_file():
+        return False
+    saved = json.loads((source / SAVED).read_text())
+    target.mkdir(parents=True, exist_ok=True)
+    try:
+        for path in [*source.glob(f"{saved['generation']}.*.npz"), *source.glob("sample*.rows")]:
+            shutil.copyfile(path, target / path.name)
+    except FileNotFoundError:  # the first worker lives and has saved anew meanwhile
+        shutil.rmtree(target)
+        return adopt_saved_state(source, target)
+    complete = len(list(target.glob("*.npz"))) == saved["identity"]["n_layers"] + 1
+    if not complete:
+        shutil.rmtree(target)
+        return adopt_saved_state(source, target)
+    write_atomically(target / SAVED, lambda path: path.write_text(json.dumps(saved)))
+    return True
 
-    Returns
-    -------
-    chosen : list of ndarray, int64
-        For each neuron rows of `topk.kept`, strongest first, at most `meta["config"]["top"]`.
-    passed_over : ndarray, int32, (neurons,)
+
+def layer_file(number: int) -> str:
+    return f"layer{number:02d}.npz"
+
+
+def sample_file(number: int) -> str:
+    return f"sample{number:02d}.rows"
+
+
+def first_not_finite(found: list[NotFinite]) -> list[NotFinite]:
+    """The places that are listed: the first in order of document, position and layer."""
+    return sorted(found, key=lambda place: (place.document, place.position, place.layer))[:NOT_FINITE_LISTED]
+
+
+def save_candidates(path: Path, candidates: Candidates) -> None:
+    arrays = {field.name: getattr(candidates.peaks, field.name) for field in fields(Peaks)}
+    _save_arrays(path, arrays | {"windows": candidates.windows})
+
+
+def load_candidates(path: Path) -> Candidates:
+    """Candidates of one layer, as they were saved.
+
+    Raises
+    ------
+    HarvestError
+        If the file is damaged.
     """
-    config, kept = meta["config"], topk.kept
-    starts = np.searchsorted(kept.neurons, np.arange(topk.neurons + 1))
-    chosen, passed_over = [], np.zeros(topk.neurons, dtype=np.int32)
-    for neuron in range(topk.neurons):
-        distinct = DistinctSnippets(config["likeness"])
-        rows: list[int] = []
-        for row in range(starts[neuron], starts[neuron + 1]):
-            if len(rows) == config["top"]:
-                break
-            document, position = int(kept.documents[row]), int(kept.positions[row])
-            tokens = corpus.document_tokens(document)
-            low, high = context_bounds(position, len(tokens), meta["context"])
-            first, last = max(low, position - config["alike_before"]), min(high, position + config["alike_after"] + 1)
-            if distinct.admit(tokens[first:last].tolist()):
-                rows.append(row)
-            else:
-                passed_over[neuron] += 1
-        chosen.append(np.asarray(rows, dtype=np.int64))
-    return chosen, passed_over
+    try:
+        with np.load(path) as stored:
+            peaks = Peaks(**{field.name: stored[field.name] for field in fields(Peaks)})
+            return Candidates(peaks, stored["windows"])
+    except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
+        raise HarvestError(f"{path} is damaged ({error}); delete its folder and read that shard again.") from None
 
 
-def write_top(target: Path, topk: TopK, chosen: list[np.ndarray], passed_over: np.ndarray, top: int) -> np.ndarray:
-    """Write the arrays of one layer's top snippets; returns how many each neuron has, int32 (neurons,)."""
-    kept, shape = topk.kept, (topk.neurons, top)
-    counts = np.array([len(rows) for rows in chosen], dtype=np.int32)
-    filled = np.arange(top) < counts[:, None]
-    rows = np.concatenate(chosen)
-    for name, values, dtype in (
-        ("values", kept.values, np.float32),
-        ("documents", kept.documents, np.int64),
-        ("positions", kept.positions, np.int32),
-        ("windows", kept.windows, np.float32),
-    ):
-        array = np.zeros(shape + values.shape[1:], dtype=dtype)
-        array[filled] = values[rows]
-        np.save(target / f"{name}.npy", array)
-    np.save(target / "counts.npy", counts)
-    np.save(target / "dropped.npy", passed_over)
-    return counts
+def write_rows(path: Path, first: int, rows: Float16[np.ndarray, "rows neurons"]) -> None:
+    """Write rows of the sample at their place; what an interrupted run left behind there is written over."""
+    with path.open("r+b" if path.exists() else "wb") as handle:
+        handle.seek(first * rows.shape[1] * rows.itemsize)
+        handle.write(rows.tobytes())
+        handle.truncate()
 
 
-def write_sample(target: Path, rows: np.ndarray) -> None:
-    """Turn the sample from token-major to neuron-major, and count the share of tokens above 0."""
-    tokens, neurons = rows.shape
-    density = np.zeros(neurons)
-    turned = np.lib.format.open_memmap(target / "sample.npy", mode="w+", dtype=np.float16, shape=(neurons, tokens))
-    for start in range(0, neurons, TRANSPOSED_NEURONS):
-        part = np.ascontiguousarray(rows[:, start : start + TRANSPOSED_NEURONS].T)
-        turned[start : start + TRANSPOSED_NEURONS] = part
-        # Comparing bit patterns as whole numbers: float16 arithmetic is slow on most processors.
-        density[start : start + TRANSPOSED_NEURONS] = (part.view(np.int16) > 0).sum(axis=1) / max(1, tokens)
-    turned.flush()
-    np.save(target / "density.npy", density)
+def _save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with path.open("wb") as handle:
+        np.savez(handle, allow_pickle=False, **arrays)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
-def _sync_files(folder: Path) -> None:
-    for path in sorted(folder.rglob("*.npy")):
-        with path.open("rb") as handle:
-            os.fsync(handle.fileno())
+def _sync(path: Path) -> None:
+    with path.open("ab") as handle:
+        os.fsync(handle.fileno())

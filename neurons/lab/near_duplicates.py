@@ -1,13 +1,22 @@
-"""Choosing top snippets that differ: greedily from the strongest, a near-duplicate of a chosen one is passed over."""
+"""Choosing top snippets that differ: greedily from the strongest, a near-duplicate of a chosen one is passed over.
 
-from collections import Counter, defaultdict
+Likeness is the Jaccard index of the sets of three-token shingles: shared shingles by all shingles of the two.
+
+References
+----------
+Broder (1997), On the resemblance and containment of documents.
+"""
 
 import numpy as np
-from jaxtyping import Int, UInt64
+from jaxtyping import Bool, Int, Int32, UInt64
 
 from neurons.lab.harvest_plan import mix64
 
 SHINGLE = 3  # tokens
+TOKEN_BITS = 18  # a shingle of three token ids and the number of its text fit into 64 bits
+TEXT_BITS = 64 - SHINGLE * TOKEN_BITS
+ABSENT = 2**TOKEN_BITS - 1
+NOTHING = np.uint64(2**64 - 1)
 
 
 def window_keys(
@@ -30,40 +39,91 @@ def window_keys(
         )
 
 
-class DistinctSnippets:
-    """Remembers chosen snippets and tells whether another one is nearly equal to one of them.
-
-    Likeness is the Jaccard index of the sets of three-token shingles: shared shingles by all shingles of the two.
+def choose_distinct(
+    texts: Int[np.ndarray, "neurons candidates width"], top: int, likeness: float
+) -> tuple[Bool[np.ndarray, "neurons candidates"], Int32[np.ndarray, "neurons"]]:
+    """Choose each neuron's strongest candidates whose texts differ.
 
     Parameters
     ----------
+    texts : ndarray, int, (neurons, candidates, width)
+        Token ids around each peak, strongest first; a text begins in column 0, −1 follows where it is shorter than
+        the others and stands for a missing candidate. At least three columns.
+    top : int
+        At most so many are chosen.
     likeness : float
-        From this Jaccard index (0 … 1) on, two snippets count as near-duplicates.
+        From this Jaccard index (0 … 1) on, two texts are near-duplicates.
 
-    References
-    ----------
-    Broder (1997), On the resemblance and containment of documents.
+    Returns
+    -------
+    chosen : ndarray, bool, (neurons, candidates)
+    passed_over : ndarray, int32, (neurons,)
+        Candidates that were stronger than the last chosen one, but near-duplicates.
 
     Examples
     --------
-    >>> distinct = DistinctSnippets(0.5)
-    >>> distinct.admit([1, 2, 3, 4, 5]), distinct.admit([1, 2, 3, 4, 6]), distinct.admit([7, 2, 3, 9, 5])
-    (True, False, True)
+    >>> texts = np.array([[[1, 2, 3, 4, 5], [1, 2, 3, 4, 6], [7, 2, 3, 9, 5]]])
+    >>> choose_distinct(texts, top=2, likeness=0.5)
+    (array([[ True, False,  True]]), array([1], dtype=int32))
     """
+    alike = _alike(texts, likeness)
+    present = (texts >= 0).any(axis=2)
+    chosen = np.zeros(present.shape, dtype=bool)
+    passed_over = np.zeros(len(texts), dtype=np.int32)
+    for candidate in range(texts.shape[1]):
+        wanted = present[:, candidate] & (chosen.sum(axis=1) < top)
+        blocked = (alike[:, candidate, :candidate] & chosen[:, :candidate]).any(axis=1)
+        chosen[:, candidate] = wanted & ~blocked
+        passed_over += wanted & blocked
+    return chosen, passed_over
 
-    def __init__(self, likeness: float) -> None:
-        self.likeness = likeness
-        self._sizes: list[int] = []
-        self._having: dict[tuple[int, ...], list[int]] = defaultdict(list)
 
-    def admit(self, tokens: list[int]) -> bool:
-        """Choose the snippet, unless a chosen one is nearly equal."""
-        shingles = set(zip(*(tokens[shift:] for shift in range(SHINGLE)), strict=False)) or {tuple(tokens)}
-        shared = Counter(other for shingle in self._having.keys() & shingles for other in self._having[shingle])
-        for other, common in shared.items():
-            if common >= self.likeness * (len(shingles) + self._sizes[other] - common):
-                return False
-        for shingle in shingles:
-            self._having[shingle].append(len(self._sizes))
-        self._sizes.append(len(shingles))
-        return True
+def _alike(
+    texts: Int[np.ndarray, "neurons candidates width"], likeness: float
+) -> Bool[np.ndarray, "neurons candidates candidates"]:
+    """Which candidates of a neuron are near-duplicates; the lower triangle is filled."""
+    neurons, candidates, _ = texts.shape
+    shingles = np.sort(_shingles(texts).reshape(neurons, -1), axis=1)
+    shingles[:, 1:][shingles[:, 1:] == shingles[:, :-1]] = NOTHING  # each once for each text
+    shingles.sort(axis=1)
+    owners = (shingles & np.uint64(2**TEXT_BITS - 1)).astype(np.int64)
+    what = shingles >> np.uint64(TEXT_BITS)
+    here = shingles != NOTHING
+    texts_of = np.repeat(np.arange(neurons), shingles.shape[1]).reshape(shingles.shape) * candidates + owners
+    sizes = np.bincount(texts_of[here], minlength=neurons * candidates).reshape(neurons, candidates)
+    shared = np.zeros((neurons, candidates, candidates), dtype=np.int64)
+    for apart in range(1, candidates):
+        # Equal shingles stand side by side, by text: at this distance is the text after next, and so on.
+        rows, columns = np.nonzero((what[:, apart:] == what[:, :-apart]) & here[:, apart:])
+        if not len(rows):
+            break
+        later, earlier = owners[rows, columns + apart], owners[rows, columns]
+        np.add.at(shared, (rows, later, earlier), 1)
+    union = sizes[:, :, None] + sizes[:, None, :] - shared
+    return (shared > 0) & (shared >= likeness * union)
+
+
+def _shingles(texts: Int[np.ndarray, "neurons candidates width"]) -> UInt64[np.ndarray, "neurons candidates m"]:
+    """Every shingle with the number of its text in the low bits; NOTHING where a token is missing.
+
+    A text of fewer than three tokens is one shingle. Ids that need more than 18 bits are replaced by 18 bits of their
+    hash: two of them are then taken for equal once in 2^18 times.
+    """
+    ids = texts if texts.max(initial=0) < ABSENT else _shortened(texts)
+    stacked = np.lib.stride_tricks.sliding_window_view(ids, SHINGLE, axis=2)
+    packed = np.zeros(stacked.shape[:3], dtype=np.uint64)
+    for token in range(SHINGLE):
+        packed = packed << np.uint64(TOKEN_BITS) | stacked[..., token].astype(np.uint64) & np.uint64(ABSENT)
+    owners = np.arange(texts.shape[1], dtype=np.uint64)[:, None]
+    packed = packed << np.uint64(TEXT_BITS) | owners
+    whole = np.asarray((stacked >= 0).all(axis=3))
+    short = ((texts >= 0).sum(axis=2) < SHINGLE) & (texts >= 0).any(axis=2)
+    if short.any():
+        whole[short, 0] = True
+    packed[~whole] = NOTHING
+    return packed
+
+
+def _shortened(texts: Int[np.ndarray, "neurons candidates width"]) -> Int[np.ndarray, "neurons candidates width"]:
+    hashed = (mix64(texts.astype(np.uint64) + np.uint64(1)) % np.uint64(ABSENT)).astype(np.int64)
+    return np.where(texts < 0, texts, hashed)

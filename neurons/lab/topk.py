@@ -3,8 +3,12 @@
 Per neuron the strongest token of each document is a candidate, if it is above 0. Candidates are ordered totally: by
 value (largest first), document, position. Of candidates whose tokens around the peak are equal only the first counts,
 so that a licence text that stands in a thousand files takes one place and not all. What is kept after all documents is
-the first `size` of that order: it does not depend on how the stream was cut, because a candidate is thrown away only
-when `size` better ones with other surroundings, or a better one with equal surroundings, have been seen.
+the first `size` of that order. It does not depend on how the stream was cut or on the order of the parts, because a
+candidate is thrown away only when `size` better ones with other surroundings, or a better one with equal surroundings,
+have been seen.
+
+Why it is cheap: among N documents in random order a neuron meets about size · (1 + ln(N / size)) candidates that reach
+its threshold. Those wait in a buffer; a merge sorts only numbers, and a window is copied once, when it is kept.
 """
 
 from dataclasses import dataclass, fields
@@ -12,20 +16,24 @@ from dataclasses import dataclass, fields
 import numpy as np
 from jaxtyping import Float32, Int, UInt64
 
+# A merge is due when so many candidates wait, as a share of those kept: more often costs sorting, more seldom lets
+# thresholds grow stale.
+WAITING_SHARE = 0.25
+WAITING_PER_NEURON = 2
+
 
 @dataclass(frozen=True)
-class Candidates:
-    """Peaks, one row each.
+class Peaks:
+    """Peaks without their windows, one row each.
 
     Attributes
     ----------
     neurons, documents, positions : ndarray, int64, (n,)
         Position: token in the document, without BOS.
     values : ndarray, float32, (n,)
+        Above 0.
     keys : ndarray, uint64, (n,)
         Hash of neuron and the tokens around the peak.
-    windows : ndarray, float32, (n, window)
-        Activations around the peak, 0 beyond the context's edges.
     """
 
     neurons: Int[np.ndarray, "n"]
@@ -33,45 +41,81 @@ class Candidates:
     documents: Int[np.ndarray, "n"]
     positions: Int[np.ndarray, "n"]
     keys: UInt64[np.ndarray, "n"]
-    windows: Float32[np.ndarray, "n window"]
 
     @classmethod
-    def empty(cls, window: int) -> "Candidates":
+    def empty(cls) -> "Peaks":
         whole = np.zeros(0, dtype=np.int64)
-        values = np.zeros(0, dtype=np.float32)
-        return cls(whole, values, whole, whole, np.zeros(0, np.uint64), np.zeros((0, window), np.float32))
+        return Peaks(whole, np.zeros(0, dtype=np.float32), whole, whole, np.zeros(0, dtype=np.uint64))
 
     def __len__(self) -> int:
         return len(self.neurons)
 
     @classmethod
-    def join(cls, parts: list["Candidates"]) -> "Candidates":
-        names = [field.name for field in fields(cls)]
-        return cls(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+    def join(cls, parts: "list[Peaks]") -> "Peaks":
+        names = [field.name for field in fields(Peaks)]
+        return Peaks(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
-    def take(self, index: Int[np.ndarray, "m"]) -> "Candidates":
-        return Candidates(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
+    def take(self, index: Int[np.ndarray, "m"]) -> "Peaks":
+        return Peaks(**{field.name: getattr(self, field.name)[index] for field in fields(Peaks)})
 
     def order(self) -> Int[np.ndarray, "n"]:
         """Indices that sort by neuron, then value (largest first), document, position."""
         # The bits of floats above 0 are ordered as whole numbers: neuron and value make one sort key.
         weakness = np.uint64(2**32 - 1) - self.values.view(np.uint32).astype(np.uint64)
-        return np.lexsort((self.positions, self.documents, self.neurons.astype(np.uint64) << np.uint64(32) | weakness))
+        primary = self.neurons.astype(np.uint64) << np.uint64(32) | weakness
+        order = np.argsort(primary)
+        tied = _in_runs(primary[order])
+        if tied.any():
+            rows = order[tied]
+            order[tied] = rows[np.lexsort((self.positions[rows], self.documents[rows], primary[rows]))]
+        return order
 
 
-def first_of_each(values: np.ndarray) -> Int[np.ndarray, "m"]:
-    """Indices, ascending, of the first row with each value.
+@dataclass(frozen=True)
+class Candidates:
+    """Peaks with the activations around them.
+
+    Attributes
+    ----------
+    windows : ndarray, float32, (n, window)
+        0 beyond the context's edges.
+    """
+
+    peaks: Peaks
+    windows: Float32[np.ndarray, "n window"]
+
+    def __len__(self) -> int:
+        return len(self.peaks)
+
+
+def _in_runs(ordered: np.ndarray) -> np.ndarray:
+    """Mask of the values that equal a neighbour."""
+    equal = ordered[1:] == ordered[:-1]
+    mask = np.zeros(len(ordered), dtype=bool)
+    mask[1:] |= equal
+    mask[:-1] |= equal
+    return mask
+
+
+def first_of_each(values: np.ndarray) -> np.ndarray:
+    """Mask of the first row with each value.
 
     Examples
     --------
     >>> first_of_each(np.array([5, 3, 5, 3, 1])).tolist()
-    [0, 1, 4]
+    [True, True, False, False, True]
     """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = ordered[1:] != ordered[:-1]
-    return np.sort(order[new])
+    # Sorting without indices is several times faster, and mostly nothing is double.
+    ordered = np.sort(values)
+    doubles = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    first = np.ones(len(values), dtype=bool)
+    if len(doubles):
+        places = np.searchsorted(doubles, values).clip(max=len(doubles) - 1)
+        rows = np.flatnonzero(doubles[places] == values)
+        _, firsts = np.unique(values[rows], return_index=True)
+        first[rows] = False
+        first[rows[firsts]] = True
+    return first
 
 
 class TopK:
@@ -88,47 +132,71 @@ class TopK:
 
     Attributes
     ----------
+    peaks : Peaks
+        What is kept, by neuron, strongest first.
     thresholds : ndarray, float32, (neurons,)
         A candidate below its neuron's threshold cannot be kept. The `size`-th value at the last merge, 0 before.
-    equal_windows : int
-        Candidates dropped so far because a better one had equal tokens around its peak. Depends on the order of
-        reading: those that fell short of the threshold were never compared.
     """
 
     def __init__(self, neurons: int, size: int, window: int) -> None:
-        self.neurons, self.size = neurons, size
-        self.kept = Candidates.empty(window)
+        self.neurons, self.size, self.window = neurons, size, window
+        self.peaks = Peaks.empty()
         self.thresholds = np.zeros(neurons, dtype=np.float32)
-        self.equal_windows = 0
-        self._fresh: list[Candidates] = []
+        self._waiting: list[Candidates] = []
+        # Windows lie in a pool, whose memory is taken only when a row is first written; a kept peak owns one row.
+        self._pool = np.empty((neurons * size, window), dtype=np.float32)
+        self._rows = np.zeros(0, dtype=np.int64)
+        self._free = np.arange(neurons * size)
 
     @property
-    def waiting(self) -> int:
-        """Candidates that the next merge will look at."""
-        return sum(len(part) for part in self._fresh)
+    def due(self) -> bool:
+        """Whether enough candidates wait for a merge to be worth its sorting."""
+        waiting = sum(len(part) for part in self._waiting)
+        return waiting >= max(WAITING_PER_NEURON * self.neurons, WAITING_SHARE * len(self.peaks))
 
     def add(self, candidates: Candidates) -> None:
         """Put candidates into the buffer; a document's contexts may come in several calls before one merge."""
-        self._fresh.append(candidates)
+        self._waiting.append(candidates)
 
     def merge(self) -> None:
-        """Bring the buffer into the kept candidates. Call it only when every document added so far is complete."""
-        if self._fresh:
-            self.put(Candidates.join([self.kept, *self._fresh]))
-            self._fresh = []
+        """Bring the buffer into what is kept. Call it only when every document added so far is complete."""
+        if not self._waiting:
+            return
+        everything = Peaks.join([self.peaks, *(part.peaks for part in self._waiting)])
+        best = self._best(everything)
+        kept = len(self.peaks)
+        self._keep(best[best < kept], best[best >= kept] - kept, best)
+        self.peaks = everything.take(best)
+        self._waiting = []
 
-    def put(self, candidates: Candidates) -> None:
-        """Keep the best of these candidates, and nothing else."""
-        order = candidates.order()
+    def _best(self, peaks: Peaks) -> Int[np.ndarray, "m"]:
+        """Rows to keep, in order; raises the thresholds."""
+        order = peaks.order()
         # Neuron and document in one number: documents are fewer than 2^40.
-        peaks = (candidates.neurons[order] << 40) | candidates.documents[order]
-        order = order[first_of_each(peaks)]
-        unique = first_of_each(candidates.keys[order])
-        self.equal_windows += len(order) - len(unique)
-        order = order[unique]
-        neurons = candidates.neurons[order]
+        order = order[first_of_each((peaks.neurons[order] << 40) | peaks.documents[order])]
+        order = order[first_of_each(peaks.keys[order])]
+        neurons = peaks.neurons[order]
         starts = np.searchsorted(neurons, np.arange(self.neurons + 1))
-        ranks = np.arange(len(neurons)) - starts[neurons]
-        self.kept = candidates.take(order[ranks < self.size])
         full = np.flatnonzero(np.diff(starts) >= self.size)
-        self.thresholds[full] = candidates.values[order[starts[full] + self.size - 1]]
+        self.thresholds[full] = peaks.values[order[starts[full] + self.size - 1]]
+        return order[np.arange(len(neurons)) - starts[neurons] < self.size]
+
+    def _keep(self, stay: Int[np.ndarray, "stay"], enter: Int[np.ndarray, "enter"], best: Int[np.ndarray, "m"]) -> None:
+        """Give the windows that enter the pool rows that are free once the others have left."""
+        leaving = np.ones(len(self.peaks), dtype=bool)
+        leaving[stay] = False
+        free = np.concatenate([self._rows[leaving], self._free])
+        taken, self._free = free[: len(enter)], free[len(enter) :]
+        rows = np.empty(len(best), dtype=np.int64)
+        entering = best >= len(self.peaks)
+        rows[~entering], rows[entering] = self._rows[stay], taken
+        first = 0
+        for part in self._waiting:
+            mine = (enter >= first) & (enter < first + len(part))
+            self._pool[taken[mine]] = part.windows[enter[mine] - first]
+            first += len(part)
+        self._rows = rows
+
+    def candidates(self) -> Candidates:
+        """What is kept, by neuron, strongest first."""
+        return Candidates(self.peaks, self._pool[self._rows])

@@ -8,7 +8,6 @@ from neurons import services
 from neurons.artifacts import ArtifactBusy, ArtifactError
 from neurons.lab.checkpoint import CheckpointError
 from neurons.lab.config import ConfigError
-from neurons.lab.harvest import NotFinite
 from neurons.lab.readers import ReadError
 from neurons.lab.tokenizer import TokenizerError
 from neurons.pipeline.corpora import corpus_import, corpus_import_embedded
@@ -41,7 +40,6 @@ REFUSALS = (
     ConfigError,
     CorpusError,
     HarvestError,
-    NotFinite,
     ReadError,
     TokenizerError,
     services.NeuronsRefused,

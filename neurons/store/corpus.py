@@ -130,6 +130,14 @@ class CorpusStore:
         """Token ids of one document, (tokens,), without a beginning-of-sequence token."""
         return self._tokens[self.token_offsets[document] : self.token_offsets[document + 1]]
 
+    def token_counts(self, documents: np.ndarray) -> np.ndarray:
+        """Tokens of each of these documents: int64 (n,)."""
+        return np.asarray(self.token_offsets[documents + 1] - self.token_offsets[documents])
+
+    def tokens_at(self, documents: np.ndarray, positions: np.ndarray) -> np.ndarray:
+        """Token ids at places (document, position), int64, of the shape that the two arrays have together."""
+        return np.asarray(self._tokens[self.token_offsets[documents] + positions], dtype=np.int64)
+
     def token_ranges(self, document: int) -> np.ndarray:
         """Byte range of each token in the document's UTF-8 bytes.
 

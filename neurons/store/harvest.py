@@ -7,9 +7,13 @@
     layer00/counts.npy     int32   (neurons)                top snippets kept; 0: the neuron is dead
     layer00/dropped.npy    int32   (neurons)                candidates of the reserve dropped as near-duplicates
     layer00/density.npy    float64 (neurons)                share of sampled tokens with activation above 0
-    layer00/sample.npy     float16 (neurons, sampled)       activations at the sampled tokens
-    sample_documents.npy   int64   (sampled)                the hash-chosen tokens, by document and position
-    sample_positions.npy   int32   (sampled)
+    layer00/sample.npy     float16 (neurons, sampled)       activations at the sampled tokens; NaN: was not finite
+    sample_documents.npy   int64   (sampled)                the hash-chosen tokens, in the order of reading: the same
+    sample_positions.npy   int32   (sampled)                for every network that was harvested alike
+    not_finite.npy         int64   (listed, 5)              document, position, layer, number of neurons and the first
+                                                            of them, where the network gave NaN or infinity; such
+                                                            values are never ranked. The first 10,000 in that order;
+                                                            meta.json counts all such values under "not_finite"
     meta.json              provenance, configuration, counts; written last: without it the folder is unfinished
 
 A sampled value above 0 never rounds to 0, and one beyond float16 is stored as the largest float16.
@@ -26,7 +30,7 @@ import numpy as np
 from neurons.store.corpus import CorpusStore
 from neurons.store.pieces import Snippet, context_bounds, snippet_of
 
-FORMAT = 1
+FORMAT = 2
 META = "meta.json"
 
 
@@ -40,7 +44,7 @@ def layer_folder(layer: int) -> str:
 
 @dataclass(frozen=True)
 class Sample:
-    """Activations of one neuron at the hash-chosen tokens, in order of document and position.
+    """Activations of one neuron at the hash-chosen tokens, in the order of reading.
 
     Attributes
     ----------
@@ -70,7 +74,7 @@ class Sample:
         return share, (share * (1 - share) / tokens) ** 0.5
 
     def between(self, low: float, high: float) -> np.ndarray:
-        """Places in the sample whose rank share lies in [low, high), weakest first; ties by document and position."""
+        """Places in the sample whose rank share lies in [low, high), weakest first; ties in the order of reading."""
         order = np.argsort(self.values, kind="stable")
         first, last = (int(np.floor(share * len(order))) for share in (low, high))
         return order[first:last]
@@ -121,6 +125,11 @@ class HarvestStore:
     def context(self) -> int:
         """Tokens in one forward pass, the beginning-of-sequence token included."""
         return int(self.meta["context"])
+
+    @property
+    def not_finite(self) -> int:
+        """Activations that were NaN or infinite and therefore left out."""
+        return int(self.meta.get("not_finite", 0))
 
     def is_dead(self, layer: int, neuron: int) -> bool:
         """Whether the neuron was above 0 on no harvested token at all."""
@@ -174,17 +183,24 @@ class HarvestStore:
         return self._snippet(document, position, first, np.asarray(values))
 
     def sample(self, layer: int, neuron: int) -> Sample:
-        """Activations of the neuron at the hash-chosen tokens: the same tokens for every network on this corpus."""
+        """Activations of the neuron at the hash-chosen tokens: the same tokens for every network on this corpus, but
+        for those at which this one was not finite."""
         values = np.asarray(self._array(layer, "sample", neuron)[neuron], dtype=np.float32)
-        return Sample(values=values, documents=self._sample_documents, positions=self._sample_positions)
+        known = self._known(values)
+        return Sample(values[known], self._sample_documents[known], self._sample_positions[known])
+
+    def _known(self, values: np.ndarray) -> np.ndarray | slice:
+        """The places of the sample at which these values are known; mostly all."""
+        return np.isfinite(values) if self.meta.get("not_finite") else slice(None)
 
     def sample_snippet(self, layer: int, neuron: int, place: int, before: int, after: int) -> Snippet:
         """Text around one sampled token. Only that token's activation is known; the other pieces carry NaN."""
-        document, position = int(self._sample_documents[place]), int(self._sample_positions[place])
+        sample = self.sample(layer, neuron)
+        document, position = int(sample.documents[place]), int(sample.positions[place])
         low, high = self._context_of(document, position)
         first, last = max(low, position - before), min(high, position + after + 1)
         values = np.full(last - first, np.nan, dtype=np.float32)
-        values[position - first] = self._array(layer, "sample", neuron)[neuron, place]
+        values[position - first] = sample.values[place]
         return self._snippet(document, position, first, values)
 
     def _context_of(self, document: int, position: int) -> tuple[int, int]:

@@ -66,6 +66,10 @@ class IntegerNetwork:
     """
 
     config = IntegerShape()
+    bos_id = 0
+
+    def to(self, device):
+        return self
 
     def __init__(self, levels: int = 23) -> None:
         self.levels = levels

@@ -1,0 +1,190 @@
+"""From the activations of one tile and layer to candidates for the top-k.
+
+Of everything only the maximum over each context is taken, one read of the activations; all else happens for the few
+(context, neuron) pairs whose maximum reaches the neuron's threshold. On a processor this is NumPy, context by context,
+while the context is in the cache; on a graphics card it is torch, and only the hits leave the card.
+
+NaN and infinities cannot be ranked: they are noted with their place and count as minus infinity here.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float16, Float32, Int
+from torch import Tensor
+
+from neurons.lab.harvest_config import HarvestConfig
+from neurons.lab.harvest_plan import Tile
+from neurons.lab.near_duplicates import window_keys
+from neurons.lab.topk import Candidates, Peaks
+
+HALF_LARGEST, HALF_SMALLEST = 65504.0, 2.0**-24  # float16
+
+
+@dataclass(frozen=True)
+class NotFinite:
+    """A token at which a layer gave NaN or infinities.
+
+    Attributes
+    ----------
+    neurons : int
+        How many neurons of the layer.
+    neuron : int
+        The first of them.
+    """
+
+    document: int
+    position: int
+    layer: int
+    neurons: int
+    neuron: int
+
+
+def all_finite(activations: Float[Tensor, "rows width neurons"]) -> bool:
+    """Whether there is surely no NaN and no infinity; False may be a false alarm.
+
+    The sum is NaN or infinite as soon as one value is, and it costs a tenth of asking each value.
+    """
+    return bool(torch.isfinite(activations.sum()))
+
+
+def without_not_finite(
+    layer: int, tile: Tile, activations: Float[Tensor, "rows width neurons"]
+) -> tuple[Float[Tensor, "rows width neurons"], list[NotFinite]]:
+    """The same activations with minus infinity for each that is not finite, and where text had those."""
+    bad = ~torch.isfinite(activations)
+    clean = activations.masked_fill(bad, -torch.inf)
+    inside = np.arange(activations.shape[1]) <= tile.lengths[:, None]
+    inside[:, 0] = False
+    bad &= torch.from_numpy(inside).to(bad.device)[:, :, None]
+    found = []
+    for row, column in bad.any(dim=2).nonzero().tolist():
+        neurons = bad[row, column].nonzero()[:, 0]
+        place = int(tile.documents[row]), int(tile.firsts[row] + column - 1)
+        found.append(NotFinite(*place, layer, len(neurons), int(neurons[0])))
+    return clean, found
+
+
+def capture(
+    tile: Tile,
+    activations: Float[Tensor, "rows width neurons"],
+    thresholds: Float32[np.ndarray, "neurons"],
+    config: HarvestConfig,
+) -> Candidates | None:
+    """Candidates of one tile: contexts whose maximum is above 0 and reaches the neuron's threshold.
+
+    Parameters
+    ----------
+    activations : Tensor, floating, (rows, width, neurons)
+        On any device. Column 0 is the beginning of a sequence; it is never looked at, and neither is padding.
+    thresholds : ndarray, float32, (neurons,)
+    """
+    on_host = activations.device.type == "cpu" and activations.dtype == torch.float32
+    hits = list((_hits_on_host if on_host else _hits_on_device)(tile, activations, thresholds))
+    if not hits:
+        return None
+    return _candidates(tile, hits, config)
+
+
+@dataclass(frozen=True)
+class Hits:
+    """Tracks of one context: activations at its tokens, for the neurons that were hit.
+
+    Attributes
+    ----------
+    row : int
+        Of the tile.
+    neurons : ndarray, int64, (n,)
+    tracks : ndarray, float32, (tokens, n)
+    """
+
+    row: int
+    neurons: Int[np.ndarray, "n"]
+    tracks: Float32[np.ndarray, "tokens n"]
+
+
+def _hits_on_host(
+    tile: Tile, activations: Float32[Tensor, "rows width neurons"], thresholds: Float32[np.ndarray, "neurons"]
+) -> Iterator[Hits]:
+    values = activations.numpy()
+    for row, length in enumerate(tile.lengths.tolist()):
+        context = values[row, 1 : length + 1]
+        strongest = context.max(axis=0)
+        neurons = np.flatnonzero((strongest >= thresholds) & (strongest > 0))
+        if len(neurons):
+            yield Hits(row, neurons, context.take(neurons, axis=1))
+
+
+def _hits_on_device(
+    tile: Tile, activations: Float[Tensor, "rows width neurons"], thresholds: Float32[np.ndarray, "neurons"]
+) -> Iterator[Hits]:
+    lengths = torch.from_numpy(tile.lengths).to(activations.device)
+    columns = torch.arange(activations.shape[1], device=activations.device)
+    outside = (columns == 0) | (columns > lengths[:, None])
+    strongest = activations.masked_fill(outside[:, :, None], -torch.inf).amax(dim=1).float()
+    enough = torch.from_numpy(thresholds).to(strongest.device)
+    rows, hit = ((strongest >= enough) & (strongest > 0)).nonzero(as_tuple=True)
+    # One gather and one transfer: every transfer waits for the card.
+    tracks = activations[rows, :, hit].float().cpu().numpy()
+    counts = torch.bincount(rows, minlength=len(lengths)).tolist()
+    neurons = hit.cpu().numpy()
+    first = 0
+    for row, count in enumerate(counts):
+        if count:
+            mine = slice(first, first + count)
+            yield Hits(row, neurons[mine], np.ascontiguousarray(tracks[mine, 1 : int(tile.lengths[row]) + 1].T))
+        first += count
+
+
+def _candidates(tile: Tile, hits: list[Hits], config: HarvestConfig) -> Candidates:
+    cut = [_windows(hit.tracks, config) for hit in hits]
+    columns = np.concatenate([columns for columns, _ in cut])
+    windows = np.concatenate([windows for _, windows in cut])
+    neurons = np.concatenate([hit.neurons for hit in hits])
+    rows = np.repeat([hit.row for hit in hits], [len(hit.neurons) for hit in hits])
+    peaks = Peaks(
+        neurons=neurons,
+        values=windows[:, config.before].copy(),
+        documents=tile.documents[rows],
+        positions=tile.firsts[rows] + columns,
+        keys=window_keys(
+            tile.tokens,
+            rows,
+            columns + 1,
+            neurons,
+            before=config.equal_before,
+            after=config.equal_after,
+        ),
+    )
+    return Candidates(peaks, windows)
+
+
+def _windows(
+    tracks: Float32[np.ndarray, "tokens n"], config: HarvestConfig
+) -> tuple[Int[np.ndarray, "n"], Float32[np.ndarray, "n window"]]:
+    """Where each track has its peak, the first of equal ones, and the activations around it."""
+    tokens, count = tracks.shape
+    # Zeros in front and behind: before a context's first token, and from the end of its text on, nothing was read.
+    padded = np.zeros((count, config.before + tokens + config.after), dtype=np.float32)
+    text = padded[:, config.before : config.before + tokens]
+    text[:] = tracks.T
+    columns = text.argmax(axis=1)
+    return columns, np.lib.stride_tricks.sliding_window_view(padded, config.window, axis=1)[np.arange(count), columns]
+
+
+def to_half(values: Float32[np.ndarray, "s neurons"]) -> Float16[np.ndarray, "s neurons"]:
+    """Round to float16 so that the sign stays: nothing above 0 becomes 0, nothing finite becomes infinite.
+
+    Minus infinity, which marks what is not finite, becomes NaN: not known.
+
+    Examples
+    --------
+    >>> to_half(np.array([[1e-30, -1e-30, 1e30, -np.inf]], dtype=np.float32)).tolist()
+    [[5.960464477539063e-08, -0.0, 65504.0, nan]]
+    """
+    half = values.clip(-HALF_LARGEST, HALF_LARGEST).astype(np.float16)
+    half[(half == 0) & (values > 0)] = HALF_SMALLEST
+    half[np.isneginf(values)] = np.nan
+    return half
