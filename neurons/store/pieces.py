@@ -43,6 +43,8 @@ def context_bounds(position: int, tokens: int, context: int) -> tuple[int, int]:
 def character_groups(text: bytes, ranges: np.ndarray) -> np.ndarray:
     """Number of the piece that each token of a document belongs to; tokens that split a character share one.
 
+    A token without bytes of its own belongs to the piece before it.
+
     Parameters
     ----------
     text : bytes
@@ -62,7 +64,8 @@ def character_groups(text: bytes, ranges: np.ndarray) -> np.ndarray:
     """
     raw = np.frombuffer(text, dtype=np.uint8)
     # A byte 10xxxxxx continues a character: a token that starts with one belongs to the piece before it.
-    starts_character = (raw[ranges[:, 0]] & 0xC0) != 0x80
+    starts_character = ranges[:, 1] > ranges[:, 0]
+    starts_character[starts_character] = (raw[ranges[starts_character, 0]] & 0xC0) != 0x80
     groups: np.ndarray = np.maximum(np.cumsum(starts_character) - 1, 0)
     return groups
 
