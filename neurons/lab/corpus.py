@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,7 +15,8 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from neurons.lab.tokenizer import encode_texts, token_lengths, tokenizer_fingerprint
+from neurons.lab.token_ranges import EncodedText, RangeEncoder, Way, largest_id
+from neurons.lab.tokenizer import TokenizerError, tokenizer_fingerprint
 from neurons.store.corpus import CorpusError, CorpusStore, split_of
 
 DOCUMENT_CHARS = 3000  # longest document; a longer text is cut at a paragraph or line
@@ -32,6 +34,7 @@ class ImportReport:
     kept: int = 0
     duplicates: int = 0
     too_short: int = 0
+    without_tokens: int = 0  # documents of which the tokenizer made nothing
     reader: dict[str, Any] = field(default_factory=dict)  # the reader's own counts: files, repairs, skips
 
     def as_dict(self) -> dict[str, Any]:
@@ -120,7 +123,7 @@ def build_corpus(
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
-    writer = _CorpusWriter(unfinished, tokenizer)
+    writer = _CorpusWriter(unfinished, tokenizer, report)
     documents = unique_documents(texts, report)
     with writer:
         while batch := list(islice(documents, BATCH_DOCUMENTS)):
@@ -141,11 +144,13 @@ def build_corpus(
 class _CorpusWriter:
     """Appends documents to the files of a corpus folder."""
 
-    def __init__(self, folder: Path, tokenizer: Tokenizer) -> None:
-        self.folder, self.tokenizer = folder, tokenizer
+    def __init__(self, folder: Path, tokenizer: Tokenizer, report: ImportReport) -> None:
+        self.folder, self.tokenizer, self.report = folder, tokenizer, report
+        self.encoder = RangeEncoder(tokenizer)
         self.text_bytes = 0
-        self._dtype = np.uint16 if tokenizer.get_vocab_size() <= 2**16 else np.uint32
+        self._dtype = np.uint16 if largest_id(tokenizer) < 2**16 else np.uint32
         self._hash = hashlib.sha256()
+        self._ways: Counter[Way] = Counter()
         self._text_lengths: list[int] = []
         self._token_counts: list[int] = []
         self._splits: list[int] = []
@@ -154,37 +159,70 @@ class _CorpusWriter:
     def __enter__(self) -> None:
         self._text = self._stack.enter_context((self.folder / "text.bin").open("wb"))
         self._tokens = self._stack.enter_context((self.folder / "tokens.raw").open("wb"))
+        self._ends = self._stack.enter_context((self.folder / "ends.raw").open("wb"))
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def add(self, documents: list[str]) -> None:
-        for text, ids in zip(documents, encode_texts(self.tokenizer, documents), strict=True):
-            raw = text.encode("utf-8")
-            self._text.write(raw)
-            self._tokens.write(np.asarray(ids, dtype=self._dtype).tobytes())
-            # The length goes in front, so that moving a border between two documents changes the fingerprint.
-            self._hash.update(len(raw).to_bytes(8, "big") + raw)
-            self.text_bytes += len(raw)
-            self._text_lengths.append(len(raw))
-            self._token_counts.append(len(ids))
-            self._splits.append(split_of(raw))
+        for text, encoded in zip(documents, self.encoder.encode(documents), strict=True):
+            if encoded.ids:
+                self._add(text.encode("utf-8"), encoded)
+            else:
+                self.report.kept -= 1
+                self.report.without_tokens += 1
+
+    def _add(self, raw: bytes, encoded: EncodedText) -> None:
+        check_cover(raw, encoded)
+        self._text.write(raw)
+        self._tokens.write(np.asarray(encoded.ids, dtype=self._dtype).tobytes())
+        self._ends.write(encoded.ends.tobytes())
+        # The length goes in front, so that moving a border between two documents changes the fingerprint.
+        self._hash.update(len(raw).to_bytes(8, "big") + raw)
+        self._ways[encoded.way] += 1
+        self.text_bytes += len(raw)
+        self._text_lengths.append(len(raw))
+        self._token_counts.append(len(encoded.ids))
+        self._splits.append(split_of(raw))
 
     def finish(self, facts: dict[str, Any]) -> None:
-        """Write the small arrays, and the marker last."""
-        tokens = np.fromfile(self.folder / "tokens.raw", dtype=self._dtype)
-        np.save(self.folder / "tokens.npy", tokens)
-        (self.folder / "tokens.raw").unlink()
-        np.save(self.folder / "text_offsets.npy", np.concatenate([[0], np.cumsum(self._text_lengths, dtype=np.int64)]))
-        np.save(self.folder / "token_offsets.npy", np.concatenate([[0], np.cumsum(self._token_counts, dtype=np.int64)]))
-        np.save(self.folder / "splits.npy", np.asarray(self._splits, dtype=np.uint8))
-        np.save(self.folder / "token_lengths.npy", token_lengths(self.tokenizer))
+        """Write the arrays, and the marker last."""
+        self._save("tokens.npy", np.fromfile(self.folder / "tokens.raw", dtype=self._dtype))
+        self._save("text_offsets.npy", np.concatenate([[0], np.cumsum(self._text_lengths, dtype=np.int64)]))
+        self._save("token_offsets.npy", np.concatenate([[0], np.cumsum(self._token_counts, dtype=np.int64)]))
+        self._save("splits.npy", np.asarray(self._splits, dtype=np.uint8))
+        self._save_ranges()
+        for name in ("tokens.raw", "ends.raw"):
+            (self.folder / name).unlink()
         self.tokenizer.save(str(self.folder / "tokenizer.json"))
         meta = facts | {
             "documents": len(self._splits),
             "text_bytes": self.text_bytes,
-            "tokens": len(tokens),
+            "tokens": sum(self._token_counts),
+            "ranges": dict(self._ways),  # documents by how their tokens' bytes were found (neurons.lab.token_ranges)
             "fingerprint": self._hash.hexdigest(),
             "tokenizer_fingerprint": tokenizer_fingerprint(self.tokenizer),
         }
         (self.folder / "corpus.json").write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
+
+    def _save_ranges(self) -> None:
+        """Lengths by token id where every document's ranges follow from them; otherwise each token's end."""
+        lengths = self.encoder.lengths()
+        if set(self._ways) == {"bytes"}:
+            self._save("token_lengths.npy", lengths)
+        else:
+            self._save("token_lengths.npy", np.zeros_like(lengths))
+            self._save("token_ends.npy", np.fromfile(self.folder / "ends.raw", dtype=np.uint32))
+
+    def _save(self, name: str, array: np.ndarray) -> None:
+        np.save(self.folder / name, array)
+
+
+def check_cover(raw: bytes, encoded: EncodedText) -> None:
+    """Hold that the tokens' ranges are in order and reach to the end of the document."""
+    ends = encoded.ends.astype(np.int64)
+    if len(ends) != len(encoded.ids) or ends[-1] != len(raw) or (np.diff(ends) < 0).any():
+        raise TokenizerError(
+            f"the {len(ends)} tokens of a document end at byte {ends[-1]} of {len(raw)} or are out of order: "
+            f"{raw[:60].decode(errors='replace')!r} …; its tokenizer cannot be used, please report it."
+        )

@@ -1,14 +1,13 @@
-"""A byte-level BPE tokenizer, trained on the corpus; every byte of a document belongs to exactly one token.
+"""Tokenizers: training our own, and opening anybody's tokenizer.json.
 
-Digits stand alone, nothing is normalised and no space is put in front, so that the tokens' bytes joined together are
-the document's bytes: token ranges follow from token lengths and are never approximate.
+Ours is a byte-level BPE: digits stand alone, nothing is normalised and no space is put in front, so that the tokens'
+bytes joined together are the document's bytes. How other tokenizers' tokens find their bytes: neurons.lab.token_ranges.
 """
 
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 BOS = "<|bos|>"
@@ -48,38 +47,49 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int = 4096) -> Tokenize
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    return as_plain(tokenizer)
+
+
+def open_tokenizer(path: Path) -> Tokenizer:
+    """Read any Hugging Face tokenizer.json, set to read whole documents as plain text.
+
+    Raises
+    ------
+    TokenizerError
+        If there is no such file, it is no tokenizer.json, or it draws lots (BPE dropout).
+    """
+    if not path.is_file():
+        raise TokenizerError(f"no tokenizer at {path}; train one or copy its tokenizer.json there.")
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # noqa: BLE001  the library raises nothing narrower
+        raise TokenizerError(f"{path} cannot be read as a tokenizer.json: {error}.") from None
+    if getattr(tokenizer.model, "dropout", None):
+        raise TokenizerError(
+            f"{path} leaves out merges at random (dropout {tokenizer.model.dropout}): the same text would give other "
+            'tokens each time; set "dropout" to null in it.'
+        )
+    return as_plain(tokenizer)
+
+
+def as_plain(tokenizer: Tokenizer) -> Tokenizer:
+    """Set a tokenizer to cut nothing off, fill nothing up, and read the name of a special token as the text it is."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """Read a tokenizer.json and check that its token 0 is the beginning of a sequence."""
-    if not path.is_file():
-        raise TokenizerError(f"no tokenizer at {path}; train one or copy its tokenizer.json there.")
-    tokenizer = Tokenizer.from_file(str(path))
+    """Read a tokenizer.json of ours: its token 0 has to be the beginning of a sequence, as our training puts it."""
+    tokenizer = open_tokenizer(path)
     if tokenizer.token_to_id(BOS) != BOS_ID:
-        raise TokenizerError(f"{path} gives {BOS!r} the id {tokenizer.token_to_id(BOS)}; it has to be {BOS_ID}.")
+        raise TokenizerError(
+            f"{path} gives {BOS!r} the id {tokenizer.token_to_id(BOS)}; networks trained here need it to be {BOS_ID}."
+        )
     return tokenizer
 
 
 def tokenizer_fingerprint(tokenizer: Tokenizer) -> str:
     """sha256 of the tokenizer's JSON."""
     return hashlib.sha256(tokenizer.to_str().encode()).hexdigest()
-
-
-def token_lengths(tokenizer: Tokenizer) -> np.ndarray:
-    """Bytes in each token.
-
-    Returns
-    -------
-    ndarray, uint16, (vocab,)
-        In a byte-level alphabet one character stands for one byte. The beginning-of-sequence token has length 0.
-    """
-    lengths = np.zeros(tokenizer.get_vocab_size(), dtype=np.uint16)
-    for text, token in tokenizer.get_vocab().items():
-        lengths[token] = 0 if token == BOS_ID else len(text)
-    return lengths
-
-
-def encode_texts(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
-    """Token ids of each text, without the beginning-of-sequence token."""
-    return [encoding.ids for encoding in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]

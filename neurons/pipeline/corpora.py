@@ -7,7 +7,7 @@ from neurons import artifacts, services
 from neurons.lab.corpus import ImportReport, build_corpus
 from neurons.lab.embedded import embedded_documents
 from neurons.lab.readers import ReadReport, read_texts
-from neurons.lab.tokenizer import load_tokenizer
+from neurons.lab.tokenizer import open_tokenizer
 from neurons.models import Corpus
 from neurons.pipeline.runs import Count
 from neurons.store.corpus import CorpusStore
@@ -43,7 +43,7 @@ def _build(
         # An artifact without a row is left by a crash between the two; it is complete, so it is taken as it is.
         if not artifacts.artifact_exists(address, MARKER):
             if not (folder / MARKER).is_file():
-                build_corpus(folder, texts, load_tokenizer(tokenizer), name=name, report=report, progress=progress)
+                build_corpus(folder, texts, open_tokenizer(tokenizer), name=name, report=report, progress=progress)
             artifacts.publish(address)
         store = CorpusStore.open(artifacts.artifact_folder(address))
         return services.corpus_register(name=name, url=address, facts=store.meta, description=description)

@@ -7,6 +7,7 @@ from django.conf import settings
 from neurons import artifacts, services
 from neurons.lab.config import TrainingConfig, TransformerConfig
 from neurons.lab.threads import use_threads
+from neurons.lab.tokenizer import load_tokenizer
 from neurons.lab.train import STATE, ArmTraining, Progress, pair_configs
 from neurons.models import Corpus, Network, NetworkPair, RunStatus, TrainingRun
 from neurons.pipeline.networks import network_import
@@ -46,6 +47,7 @@ def arm_train(
 ) -> Network:
     """Train one arm of a pair, or go on with it, and register the network."""
     use_threads(settings.TORCH_THREADS)
+    load_tokenizer(corpus_store(corpus).folder / "tokenizer.json")  # refuses tokens that our networks cannot learn from
     address = f"{artifacts.pair_address(pair.name)}/{config.activation}"
     run = services.training_create(pair=pair, activation=config.activation, corpus=corpus, url=address)
     with artifacts.exclusive(address) as folder:

@@ -26,7 +26,8 @@ class Command(BaseCommand):
             "--tokenizer",
             type=Path,
             default=Path(settings.SHIPPED_NETWORKS_DIR) / "tokenizer.json",
-            help="tokenizer.json; networks can only read a corpus of their own tokenizer (default: the shipped one)",
+            help="any Hugging Face tokenizer.json; a network can only read a corpus of its own tokenizer (default: the "
+            "shipped one)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -55,6 +56,10 @@ class Command(BaseCommand):
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.tokens:,} tokens; of {report['read']:,} "
             f"pieces read {report['duplicates']:,} were duplicates and {report['too_short']:,} too short."
         )
+        if report["without_tokens"]:
+            self.stdout.write(
+                f"{report['without_tokens']:,} documents were left out: the tokenizer makes nothing of them."
+            )
         reader = report["reader"]
         if reader.get("repaired_bytes"):
             self.stdout.write(f"{reader['repaired_bytes']:,} bytes were no UTF-8 and were replaced.")

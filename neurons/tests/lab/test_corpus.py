@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from neurons.lab.corpus import DOCUMENT_CHARS, ImportReport, build_corpus, cut_text, unique_documents
 from neurons.lab.embedded import _docstrings, embedded_documents
-from neurons.lab.tokenizer import BOS_ID, TokenizerError, load_tokenizer, token_lengths, train_tokenizer
+from neurons.lab.token_ranges import RangeEncoder
+from neurons.lab.tokenizer import BOS_ID, TokenizerError, load_tokenizer, train_tokenizer
 from neurons.store.corpus import CorpusError, CorpusStore, split_of
 
 WORDS = "stone river cloud green silver window garden morning letter number yellow paper".split()
@@ -62,12 +63,12 @@ def test_documents_come_back_as_they_went_in(corpus):
 
 
 def test_token_ranges_hold_the_bytes_of_their_tokens(corpus, tokenizer):
-    raw, lengths = corpus.document_bytes(3), token_lengths(tokenizer)
+    raw, lengths = corpus.document_bytes(3), RangeEncoder(tokenizer).lengths()
     for token, (start, end) in zip(corpus.document_tokens(3), corpus.token_ranges(3), strict=True):
         assert end - start == lengths[token]
         if (text := tokenizer.decode([int(token)])).isascii():
             assert raw[start:end].decode() == text
-    assert token_lengths(tokenizer)[BOS_ID] == 0
+    assert lengths[BOS_ID] == 0
 
 
 def test_splits_are_disjoint_complete_and_follow_the_document(corpus):
