@@ -1,10 +1,12 @@
 """Numbers for JSON: float32 in as few digits as give the same float32 again."""
 
+import math
+
 import numpy as np
 
 
 def numbers(values: np.ndarray) -> list[float | None]:
-    """Activations as JSON can hold them; NaN becomes None.
+    """Activations as JSON can hold them; what is not finite becomes None.
 
     Parameters
     ----------
@@ -19,4 +21,4 @@ def numbers(values: np.ndarray) -> list[float | None]:
     # Read back by way of float64 a short number may, very rarely, round to a neighbour.
     same = short.astype(np.float32) == values
     exact = np.where(same, short, values.astype(np.float64)).tolist()
-    return [None if number != number else number for number in exact]
+    return [number if math.isfinite(number) else None for number in exact]
