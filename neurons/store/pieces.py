@@ -84,10 +84,13 @@ def snippet_of(document: int, text: bytes, ranges: np.ndarray, *, first: int, pe
     """
     groups = character_groups(text, ranges)
     shown = groups[first : first + len(values)]
-    pieces = []
-    for group in range(int(shown[0]), int(shown[-1]) + 1):
-        # The piece's text is that of all its tokens, also of those beyond the window: a character is shown whole.
-        begin, end = np.searchsorted(groups, [group, group + 1])
-        piece = text[ranges[begin, 0] : ranges[end - 1, 1]].decode("utf-8")
-        pieces.append((piece, float(np.max(values[shown == group]))))
-    return Snippet(doc=document, peak=int(groups[peak] - shown[0]), pieces=tuple(pieces))
+    numbers = np.arange(shown[0], shown[-1] + 1)
+    strongest = np.maximum.reduceat(values, np.searchsorted(shown, numbers))  # like max, NaN where one is NaN
+    # The piece's text is that of all its tokens, also of those beyond the window: a character is shown whole.
+    edges = np.searchsorted(groups, np.append(numbers, numbers[-1] + 1))
+    begins, ends = ranges[edges[:-1], 0].tolist(), ranges[edges[1:] - 1, 1].tolist()
+    pieces = tuple(
+        (text[begin:end].decode("utf-8"), value)
+        for begin, end, value in zip(begins, ends, strongest.tolist(), strict=True)
+    )
+    return Snippet(doc=document, peak=int(groups[peak] - shown[0]), pieces=pieces)
