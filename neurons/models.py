@@ -4,7 +4,7 @@ Rows hold runs and facts; arrays live in artifact folders (`url`, an fsspec addr
 """
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class RunStatus(models.TextChoices):
@@ -117,12 +117,67 @@ class HarvestRun(Run):
     not_finite = models.PositiveBigIntegerField(default=0)  # activations that were NaN or infinite and were left out
     # Address of what was worked out about the neurons from the harvest and the weights; empty: not yet.
     index_url = models.CharField(max_length=400, blank=True)
+    workers = models.PositiveIntegerField(default=1)  # how many were asked for; any number may come
+    shards_wanted = models.PositiveIntegerField(default=0)  # 0: as many as suit the workers
+    # Joining the shards is leased like a shard; both are empty while nobody does it.
+    merge_owner = models.CharField(max_length=32, blank=True)
+    merge_lease_until = models.DateTimeField(null=True, blank=True)
+    merge_losses = models.PositiveIntegerField(default=0)  # workers lost with it since the harvest was last started
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(merge_owner="", merge_lease_until=None)
+                | ~Q(merge_owner="") & Q(merge_lease_until__isnull=False),
+                name="a_merge_has_an_owner_and_a_lease_or_neither",
+            ),
             models.UniqueConstraint(
                 fields=["network", "corpus", "site"],
                 condition=Q(status="done"),
                 name="one_finished_harvest_per_network_corpus_and_site",
-            )
+            ),
         ]
+
+
+class HarvestShard(models.Model):
+    """Consecutive blocks of a harvest that one worker reads. Who holds it is decided in neurons.leases."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "open"
+        RUNNING = "running", "running"
+        DONE = "done", "done"
+
+    run = models.ForeignKey(HarvestRun, on_delete=models.CASCADE, related_name="shards")
+    number = models.PositiveIntegerField()
+    first_block = models.PositiveIntegerField()
+    end_block = models.PositiveIntegerField()  # exclusive
+    tokens = models.PositiveBigIntegerField()
+    tokens_read = models.PositiveBigIntegerField(default=0)
+    tokens_per_second = models.FloatField(default=0.0)  # of the worker that has it now
+    status = models.CharField(max_length=8, choices=Status, default=Status.OPEN)
+    owner = models.CharField(max_length=32, blank=True)  # drawn anew at each claim
+    worker = models.CharField(max_length=120, blank=True)  # host and process, for people
+    lease_until = models.DateTimeField(null=True, blank=True)  # by the clock of the database
+    attempt = models.PositiveIntegerField(default=1)  # one more for each worker that was lost with it
+    losses = models.PositiveIntegerField(default=0)  # workers lost since the harvest was last started
+    url = models.CharField(max_length=400, blank=True)  # address of the finished shard
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="one_shard_per_run_and_number"),
+            models.UniqueConstraint(fields=["run", "first_block"], name="one_shard_per_run_and_first_block"),
+            models.UniqueConstraint(fields=["run", "end_block"], name="one_shard_per_run_and_end_block"),
+            models.CheckConstraint(condition=Q(first_block__lt=F("end_block")), name="a_shard_has_blocks"),
+            models.CheckConstraint(
+                condition=Q(status="running", lease_until__isnull=False) & ~Q(owner="")
+                | ~Q(status="running") & Q(owner="", lease_until=None),
+                name="a_running_shard_has_an_owner_and_a_lease_and_no_other_has",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="done") & ~Q(url="") | ~Q(status="done") & Q(url=""),
+                name="a_shard_is_done_when_it_is_published",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"shard {self.number} of harvest {self.run_id}"

@@ -3,8 +3,11 @@
 from functools import lru_cache
 from pathlib import Path
 
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Now
+
 from neurons.artifacts import artifact_folder
-from neurons.models import Corpus, HarvestRun, Network, RunStatus
+from neurons.models import Corpus, HarvestRun, HarvestShard, Network, RunStatus
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
 
@@ -58,8 +61,16 @@ def harvest_store(run: HarvestRun) -> HarvestStore:
     return HarvestStore.open(artifact_folder(run.url), corpus_store(run.corpus))
 
 
-def harvest_was_cancelled(run_id: int) -> bool:
-    return HarvestRun.objects.filter(pk=run_id, status=RunStatus.CANCELLED).exists()
+def harvests_without_worker() -> list[HarvestRun]:
+    """Running harvests of which no part is leased: their workers were lost, or are between two shards."""
+    alive = HarvestShard.objects.filter(run=OuterRef("pk"), lease_until__gte=Now())
+    running = HarvestRun.objects.filter(status=RunStatus.RUNNING).exclude(merge_lease_until__gte=Now())
+    return list(running.filter(~Exists(alive)))
+
+
+def harvest_goes_on(run_id: int) -> bool:
+    """Whether a harvest waits or runs: neither done nor failed nor cancelled."""
+    return HarvestRun.objects.filter(pk=run_id, status__in=(RunStatus.WAITING, RunStatus.RUNNING)).exists()
 
 
 # Opened stores are kept: a page then reads its few rows without opening files. The fingerprint is part of the key so

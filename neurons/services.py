@@ -1,8 +1,11 @@
 """Writes of corpora, networks and the runs that train and harvest them."""
 
+import re
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Sum
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from neurons.artifacts import harvest_address
@@ -47,6 +50,54 @@ def pair_create(*, name: str, size: str, config: dict[str, Any]) -> NetworkPair:
 
 
 @transaction.atomic
+def records_register(
+    *, pair: NetworkPair, name: str, arm: str, corpus: Corpus, url: str, facts: dict[str, Any]
+) -> HarvestRun:
+    """Record a network that is known by somebody's records only, and the finished harvest that these make.
+
+    `facts` is the harvest's meta.json.
+    """
+    records_check(name=name, pair=pair.name, arm=arm, corpus=corpus.name)
+    network = Network.objects.create(
+        name=name,
+        pair=pair,
+        activation=arm,
+        n_layers=facts["n_layers"],
+        d_mlp=facts["d_mlp"],
+        format=Network.Format.RECORDS,
+        options={key: facts["records"][key] for key in ("format", "model", "source_set")},
+        url=url,
+        sha256=facts["records_sha256"],
+        tokenizer_fingerprint=corpus.tokenizer_fingerprint,
+    )
+    run = HarvestRun.objects.create(
+        network=network,
+        corpus=corpus,
+        site=facts["site"],
+        config=facts["config"],
+        url=url,
+        dead_neurons=sum(facts["dead"]),
+        started_at=timezone.now(),
+    )
+    run_finish(run=run, message=f"{facts['records']['excerpts']:,} excerpts of {sum(facts['known']):,} neurons")
+    return run
+
+
+def records_check(*, name: str, pair: str, arm: str, corpus: str) -> None:
+    """Refuse names that are taken or cannot be one, before records are read for hours."""
+    for what, value, longest in (("network", name, 60), ("pair", pair, 60), ("corpus", corpus, 60), ("arm", arm, 20)):
+        if not re.fullmatch(r"[-\w]+", value, re.ASCII) or len(value) > longest:
+            raise NeuronsRefused(
+                f"the name of the {what} is {value!r}; use letters, digits, hyphens and underscores, "
+                f"at most {longest} of them."
+            )
+    if Network.objects.filter(name=name).exists():
+        raise NeuronsRefused(f"a network {name!r} exists already; choose another name with --name.")
+    if Network.objects.filter(pair__name=pair, activation=arm).exists():
+        raise NeuronsRefused(f"the pair {pair!r} has an arm {arm!r} already; choose another label or pair.")
+
+
+@transaction.atomic
 def network_register(*, name: str, pair: NetworkPair, url: str, facts: dict[str, Any]) -> Network:
     """Record a trained network; `facts` is its network.json.
 
@@ -73,6 +124,13 @@ def network_register(*, name: str, pair: NetworkPair, url: str, facts: dict[str,
     return network
 
 
+def network_publish(*, network: Network, public: bool) -> Network:
+    """Let strangers read the pages of a network's neurons, or end that."""
+    network.is_public = public
+    network.save(update_fields=["is_public"])
+    return network
+
+
 @transaction.atomic
 def training_create(*, pair: NetworkPair, activation: str, corpus: Corpus, url: str) -> TrainingRun:
     """The run that trains one arm of a pair; asked for again, it is the same run."""
@@ -82,58 +140,105 @@ def training_create(*, pair: NetworkPair, activation: str, corpus: Corpus, url: 
 
 @transaction.atomic
 def harvest_create(
-    *, network: Network, corpus: Corpus, site: str = DEFAULT_SITE, config: dict[str, Any] | None = None
+    *,
+    network: Network,
+    corpus: Corpus,
+    site: str = DEFAULT_SITE,
+    config: dict[str, Any] | None = None,
+    workers: int = 1,
+    shards: int = 0,
 ) -> HarvestRun:
     """A run that harvests a network on a corpus.
 
     The same harvest asked for again is the same run: a finished one stays as it is, an unfinished one waits again.
-    `config` names only what differs from the defaults of the harvest.
+    `config` names only what differs from the defaults of the harvest; with `shards` 0 their number suits the workers.
     """
+    if network.format == Network.Format.RECORDS:
+        raise NeuronsRefused(f"{network} is known by its records only; there is no model to harvest.")
     if site not in SITES:
         raise NeuronsRefused(f"`site` is {site!r}; choose one of {', '.join(SITES)}.")
     config = config or {}
     for run in HarvestRun.objects.filter(network=network, corpus=corpus, site=site).order_by("-id"):
         # A run that has started holds its full configuration, a waiting one only what was asked for.
         if config.items() <= run.config.items():
-            return run if run.status in (RunStatus.DONE, RunStatus.RUNNING) else _wait_again(run)
+            _check_shards(run, shards)
+            return run if run.status in (RunStatus.DONE, RunStatus.RUNNING) else _wait_again(run, workers, shards)
         if run.status == RunStatus.DONE:
             raise NeuronsRefused(
                 f"{network} was harvested on {corpus} at {site} with another configuration; that harvest stands, "
                 "because studies may show it."
             )
-    run = HarvestRun.objects.create(network=network, corpus=corpus, site=site, config=config)
+    run = HarvestRun.objects.create(
+        network=network, corpus=corpus, site=site, config=config, workers=workers, shards_wanted=shards
+    )
     run.url = harvest_address(network.name, corpus.name, site, run.pk)
     run.save(update_fields=["url"])
     return run
 
 
-def _wait_again(run: HarvestRun) -> HarvestRun:
+def _check_shards(run: HarvestRun, shards: int) -> None:
+    cut = run.shards.count()
+    if shards and cut and cut != shards:
+        raise NeuronsRefused(
+            f"this harvest of {run.network} is cut into {cut} shards already and they stand; ask without a number of "
+            "shards to go on with them."
+        )
+
+
+def _wait_again(run: HarvestRun, workers: int, shards: int) -> HarvestRun:
     run.status, run.finished_at = RunStatus.WAITING, None
-    run.save(update_fields=["status", "finished_at"])
+    run.workers, run.shards_wanted, run.merge_losses = workers, shards, 0
+    run.save(update_fields=["status", "finished_at", "workers", "shards_wanted", "merge_losses"])
+    run.shards.update(losses=0)
     return run
 
 
 def harvest_start(*, run: HarvestRun, config: dict[str, Any]) -> HarvestRun:
-    """Note that the harvest runs, and its configuration in full."""
-    run.config = config
-    run.save(update_fields=["config"])
-    run_start(run=run)
+    """Note that a waiting harvest runs, and its configuration in full; in any other state it is left as it is."""
+    HarvestRun.objects.filter(pk=run.pk, status=RunStatus.WAITING).update(
+        status=RunStatus.RUNNING, config=config, message="", started_at=Coalesce("started_at", Now()), finished_at=None
+    )
+    run.refresh_from_db()
     return run
 
 
-def harvest_finish(*, run: HarvestRun, tokens: int, dead: int) -> HarvestRun:
-    """Note that the harvest's folder is complete."""
-    run.tokens_seen, run.dead_neurons = tokens, dead
-    run.save(update_fields=["tokens_seen", "dead_neurons"])
-    run_finish(run=run, message=f"{tokens:,} tokens")
-    return run
+def harvest_progress(*, run: HarvestRun, message: str = "") -> None:
+    """Note how far a running harvest is, summed over its shards."""
+    sums = run.shards.aggregate(read=Coalesce(Sum("tokens_read"), 0), tokens=Coalesce(Sum("tokens"), 1))
+    HarvestRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(
+        progress=sums["read"] / sums["tokens"],
+        tokens_seen=sums["read"],
+        message=message or f"{sums['read']:,} of {sums['tokens']:,} tokens",
+    )
 
 
 def harvest_cancel(*, run: HarvestRun) -> HarvestRun:
     """Ask a waiting or running harvest to stop; what it has read so far stays, to be taken up again."""
-    asked = HarvestRun.objects.filter(pk=run.pk, status__in=(RunStatus.WAITING, RunStatus.RUNNING))
-    asked.update(status=RunStatus.CANCELLED, message="cancelled; start it again to go on")
+    return _harvest_end(run, RunStatus.CANCELLED, "cancelled; start it again to go on")
+
+
+def harvest_interrupt(*, run: HarvestRun) -> HarvestRun:
+    """Note that the harvest was stopped by hand where it was started."""
+    return _harvest_end(run, RunStatus.CANCELLED, "interrupted; start it again to go on")
+
+
+def harvest_fail(*, run: HarvestRun, error: str) -> HarvestRun:
+    """Note why a harvest cannot go on; its other workers stop when they see it."""
+    return _harvest_end(run, RunStatus.FAILED, error)
+
+
+def _harvest_end(run: HarvestRun, status: RunStatus, message: str) -> HarvestRun:
+    """A harvest that has ended already stays as it is: the first word counts."""
+    going = HarvestRun.objects.filter(pk=run.pk, status__in=(RunStatus.WAITING, RunStatus.RUNNING))
+    going.update(status=status, message=message[:MESSAGE_CHARS], finished_at=Now())
     run.refresh_from_db()
+    return run
+
+
+def harvest_index_note(*, run: HarvestRun, url: str) -> HarvestRun:
+    """Note where what was worked out about the harvest's neurons lies."""
+    run.index_url = url
+    run.save(update_fields=["index_url"])
     return run
 
 

@@ -17,6 +17,7 @@ from neurons.artifacts.addresses import (
     SHIPPED,
     corpus_address,
     harvest_address,
+    index_address,
     merge_address,
     pair_address,
     shard_address,
@@ -36,7 +37,9 @@ __all__ = [
     "artifact_folder",
     "corpus_address",
     "exclusive",
+    "forget",
     "harvest_address",
+    "index_address",
     "merge_address",
     "pair_address",
     "publish",
@@ -95,6 +98,11 @@ def publish(
 def remove(address: str) -> None:
     """Delete an artifact, or everything below a prefix such as a harvest's work address."""
     _store().remove(address)
+
+
+def forget(address: str) -> None:
+    """Delete this machine's copies of a remote artifact, or of everything below a prefix; the store keeps its own."""
+    _store().forget(address)
 
 
 @contextmanager

@@ -29,8 +29,13 @@ def shard_address(harvest: str, number: int, attempt: int) -> str:
     return f"{work_address(harvest)}/shard-{number:05d}.{attempt}"
 
 
-def merge_address(harvest: str, attempt: int) -> str:
-    return f"{work_address(harvest)}/merge.{attempt}"
+def merge_address(harvest: str, owner: str) -> str:
+    return f"{work_address(harvest)}/merge.{owner}"
+
+
+def index_address(harvest: str) -> str:
+    """Prefix of the indexes of a harvest's neurons; what an index was made from is added to it."""
+    return f"indexes/{PurePosixPath(harvest).name}"
 
 
 def check_address(address: str, store: object) -> str:

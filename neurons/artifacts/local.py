@@ -51,6 +51,9 @@ class LocalStore:
         """Delete an artifact, or everything below a prefix."""
         shutil.rmtree(self.folder(address), ignore_errors=True)
 
+    def forget(self, address: str) -> None:
+        """Nothing: readers read the store itself."""
+
 
 @contextmanager
 def lock(path: Path, *, busy: str = "") -> Iterator[None]:

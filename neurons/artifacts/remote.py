@@ -171,6 +171,10 @@ class RemoteStore:
         path = self._path(check_address(address, self.url))
         with self._explained(), suppress(FileNotFoundError):
             self.files.rm(path, recursive=True)
+        self.forget(address)
+
+    def forget(self, address: str) -> None:
+        """Delete what this machine has of an artifact, or of everything below a prefix; the store keeps its own."""
         for place in ("cache", "work"):
             shutil.rmtree(self.local / place / address, ignore_errors=True)
 

@@ -10,8 +10,9 @@ from neurons.lab.checkpoint import CheckpointError
 from neurons.lab.config import ConfigError
 from neurons.lab.readers import ReadError
 from neurons.lab.tokenizer import TokenizerError
+from neurons.leases import WorkersLost
 from neurons.pipeline.corpora import corpus_import, corpus_import_embedded
-from neurons.pipeline.harvests import harvest_execute
+from neurons.pipeline.harvests import harvest_execute, harvest_work
 from neurons.pipeline.networks import network_import, network_name, network_source, networks_import, shared_config
 from neurons.pipeline.training import arm_configs, arm_train, training_config
 from neurons.store.corpus import CorpusError
@@ -24,6 +25,7 @@ __all__ = [
     "corpus_import",
     "corpus_import_embedded",
     "harvest_execute",
+    "harvest_work",
     "network_import",
     "network_name",
     "network_source",
@@ -42,6 +44,7 @@ REFUSALS = (
     HarvestError,
     ReadError,
     TokenizerError,
+    WorkersLost,
     services.NeuronsRefused,
     OSError,
 )

@@ -1,67 +1,95 @@
-"""Harvests: a network and a corpus in, an artifact folder out."""
+"""Harvests: a network and a corpus in, an artifact folder out; by one worker or by many that share the shards."""
 
-from pathlib import Path
+import time
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 
 from neurons import artifacts, services
-from neurons.lab.harvest import HarvestConfig, HarvestStopped, harvest
+from neurons.artifacts import work_address
 from neurons.lab.threads import use_threads
 from neurons.models import HarvestRun, RunStatus
-from neurons.pipeline.networks import network_source
-from neurons.pipeline.runs import Count, note_end, throttled
-from neurons.selectors import corpus_store, harvest_was_cancelled
+from neurons.pipeline.heartbeat import beat_seconds
+from neurons.pipeline.runs import Count
+from neurons.pipeline.shards import HarvestJob
+from neurons.selectors import harvest_goes_on
 
 
 def harvest_execute(
-    run_id: int, progress: Count | None = None, *, device: str = "cpu", threads: int | None = None
+    run_id: int, progress: Count | None = None, *, device: str | None = None, threads: int | None = None
 ) -> HarvestRun:
-    """Harvest, or go on with a harvest; a finished or cancelled one is left alone, so calling twice is safe.
+    """Harvest, or go on with a harvest, until it is done; others may work at it at the same time.
 
-    `threads` is for whoever shares the cores among processes; without it the settings decide.
+    A harvest that has ended is left alone, so calling twice is safe. An interruption by hand stops it for all.
+    """
+    run = HarvestRun.objects.get(pk=run_id)
+    try:
+        harvest_work([run_id], progress, device=device, threads=threads)
+    except (KeyboardInterrupt, SystemExit):
+        services.harvest_interrupt(run=run)
+        raise
+    run.refresh_from_db()
+    return run
+
+
+def harvest_work(
+    run_ids: Sequence[int],
+    progress: Count | None = None,
+    *,
+    device: str | None = None,
+    threads: int | None = None,
+    leave: Callable[[], bool] = lambda: False,
+) -> None:
+    """Be one worker of some harvests, until all of them have ended: read shards, join them, or wait for other workers.
+
+    Parameters
+    ----------
+    progress : callable, optional
+        Called with tokens read and tokens in all of the harvest that is worked at.
+    device : str, optional
+        Without it, as the settings say.
+    threads : int, optional
+        For whoever shares the cores among processes; without it, as the settings say.
+    leave : callable
+        Asked all the time; when it is true the worker saves what it has, gives it back and returns.
 
     Raises
     ------
-    ArtifactBusy
-        If another process is at this harvest.
+    Exception
+        Whatever ends a harvest; it is noted on its row, and its other workers stop when they see it.
     """
     use_threads(settings.TORCH_THREADS if threads is None else threads)
-    run = HarvestRun.objects.select_related("network", "corpus").get(pk=run_id)
-    with artifacts.exclusive(run.url) as folder:
-        run.refresh_from_db()
-        if run.status in (RunStatus.DONE, RunStatus.CANCELLED):
-            return run
-        config = HarvestConfig(**run.config | {"site": run.site})
-        services.harvest_start(run=run, config=config.as_dict())
+    worker = _Worker(device or settings.DEVICE, progress, leave)
+    going = list(run_ids)
+    while (going := [run_id for run_id in going if harvest_goes_on(run_id)]) and not leave():
+        if not any(worker.step(run_id) for run_id in going):
+            time.sleep(beat_seconds())
+    _tidy(run_ids)
+
+
+class _Worker:
+    def __init__(self, device: str, progress: Count | None, leave: Callable[[], bool]) -> None:
+        self.device, self.progress, self.leave = device, progress, leave
+        self.jobs: dict[int, HarvestJob] = {}
+
+    def step(self, run_id: int) -> bool:
         try:
-            return _harvest_into(folder, run, config, progress, device)
-        except HarvestStopped as stopped:
-            services.run_stopped(run=run, message=str(stopped))
-            return run
-        except BaseException as error:
-            note_end(run, error)
+            return self._job(run_id).step()
+        except Exception as error:
+            services.harvest_fail(run=HarvestRun.objects.get(pk=run_id), error=f"{type(error).__name__}: {error}")
             raise
 
+    def _job(self, run_id: int) -> HarvestJob:
+        """The harvest's job; only one keeps its network in memory."""
+        if run_id not in self.jobs:
+            run = HarvestRun.objects.select_related("network", "corpus").get(pk=run_id)
+            self.jobs[run_id] = HarvestJob(run, device=self.device, progress=self.progress, leave=self.leave)
+        for other in self.jobs.keys() - {run_id}:
+            self.jobs[other].unload()
+        return self.jobs[run_id]
 
-def _harvest_into(
-    folder: Path, run: HarvestRun, config: HarvestConfig, progress: Count | None, device: str
-) -> HarvestRun:
-    noted = throttled(
-        lambda at: services.run_progress(run=run, share=at[0] / at[1], message=f"{at[0]:,} of {at[1]:,} tokens")
-    )
 
-    def both(done: int, total: int) -> None:
-        noted((done, total))
-        if progress is not None:
-            progress(done, total)
-
-    store = harvest(
-        network_source(run.network, device=device),
-        corpus_store(run.corpus),
-        folder,
-        config,
-        facts={"network": run.network.name, "network_sha256": run.network.sha256},
-        progress=both,
-        stop=lambda: harvest_was_cancelled(run.pk),
-    )
-    return services.harvest_finish(run=run, tokens=int(store.meta["tokens"]), dead=sum(store.meta["dead"]))
+def _tidy(run_ids: Sequence[int]) -> None:
+    """Copies of shards on this machine are of no use once the harvest is finished."""
+    for url in HarvestRun.objects.filter(pk__in=run_ids, status=RunStatus.DONE).values_list("url", flat=True):
+        artifacts.forget(work_address(url))

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from neurons import pipeline, services
-from neurons.artifacts import ArtifactBusy, ArtifactError, artifact_folder, exclusive
+from neurons.artifacts import ArtifactError, artifact_folder
 from neurons.lab.checkpoint import save_network
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
 from neurons.selectors import (
@@ -116,15 +116,6 @@ def test_a_task_sent_twice_harvests_once(run):
     assert (artifact_folder(run.url) / "meta.json").stat().st_mtime_ns == before
     run.refresh_from_db()
     assert run.status == RunStatus.DONE
-
-
-def test_a_harvest_that_another_process_holds_is_left_to_it(run):
-    with exclusive(run.url):
-        harvest_task.delay(run.pk)
-        with pytest.raises(ArtifactBusy):
-            pipeline.harvest_execute(run.pk)
-    run.refresh_from_db()
-    assert run.status == RunStatus.WAITING
 
 
 def test_a_cancelled_harvest_stops_keeps_what_it_read_and_goes_on_when_asked_again(run):
