@@ -1,5 +1,6 @@
 """From files of records to a corpus folder and a harvest folder."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from neurons.store.harvest import META, corpus_identity
 from neurons.store.records import neuronpedia, openai
 from neurons.store.records.files import Progress, ReadReport, guarded, read_objects, record_files
 from neurons.store.records.ranked import LayerFacts, longest_windows, write_layers
-from neurons.store.records.record import BadRecord, NeuronRecord, RecordsError
+from neurons.store.records.record import AS_RECORDED, BadRecord, NeuronRecord, RecordsError
 from neurons.store.records.spool import RecordSpool
 from neurons.store.records.store import RECORDS, RecordStore
 from neurons.store.records.texts import KnownTexts, TextWriter, fresh
@@ -23,7 +24,6 @@ from neurons.store.records.tokens import SPELLINGS, spelling_of
 
 AUTO, NEURONPEDIA, OPENAI = "auto", "neuronpedia", "openai"
 FORMATS = (AUTO, NEURONPEDIA, OPENAI)
-SITE = "as_recorded"  # where activations were read is known to whoever made the records
 JUDGED = 200  # records by whose tokens the spelling is judged
 
 
@@ -214,8 +214,8 @@ class RecordImport:
         self.report.cut = sum(layer.cut for layer in layers)
         meta = facts | corpus_identity(corpus) | {
             "format": HARVEST_FORMAT,
-            "config": {"before": before, "after": after, "site": SITE},
-            "site": SITE,
+            "config": {"before": before, "after": after, "site": AS_RECORDED},
+            "site": AS_RECORDED,
             "n_layers": spool.layers,
             "d_mlp": spool.neurons,
             # One context holds the longest document: what a record shows was read in one piece.
@@ -226,12 +226,22 @@ class RecordImport:
             "sampled": 0,
             "not_finite": 0,
             "records": self.report.as_dict(),
+            "records_sha256": _sha256(spool.folder),
         }  # fmt: skip
         marker = unfinished / (META + ".tmp")
         marker.write_text(json.dumps(meta, indent=1, sort_keys=True) + "\n")
         _synced(unfinished)
         marker.rename(unfinished / META)
         _take_name(unfinished, harvest)
+
+
+def _sha256(folder: Path) -> str:
+    """Over all files of the records: what a study's protocol names where a network has the hash of its weights."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.iterdir()):
+        with path.open("rb") as handle:
+            digest.update(path.name.encode() + hashlib.file_digest(handle, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _synced(folder: Path) -> None:

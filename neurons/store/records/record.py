@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+# Site of an imported harvest: where activations were read is known to whoever made the records.
+AS_RECORDED = "as_recorded"
 TOP, RANGE, RANDOM = 0, 1, 2  # kinds of groups of excerpts
 MOST_LAYERS, MOST_NEURONS = 1 << 12, 1 << 24  # larger numbers in a record are taken for mistakes
 # Facts that only NeuronRecord has; all others only Neuronpedia's features have.
