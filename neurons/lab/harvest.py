@@ -23,7 +23,7 @@ from torch import Tensor
 from neurons.lab.capture import all_finite, capture, to_half, without_not_finite
 from neurons.lab.harvest_config import HarvestConfig
 from neurons.lab.harvest_files import SHARD, ShardInfo, ShardState
-from neurons.lab.harvest_merge import merge_shards
+from neurons.lab.harvest_merge import merge_parts, merge_shards
 from neurons.lab.harvest_plan import BlockSample, HarvestPlan, Tile, make_plan, tiles_of
 from neurons.lab.source import NeuronSource
 from neurons.store.corpus import CorpusStore
@@ -74,21 +74,11 @@ def harvest(
     plan = make_plan(corpus, config)
     if (folder / META).is_file():
         return _open_finished(folder, corpus, shared_meta(source, corpus, config, facts))
-    shard = folder.with_name(folder.name + ".shard")
-    harvest_shard(
-        source,
-        corpus,
-        shard,
-        plan,
-        config,
-        range(plan.blocks),
-        facts=facts,
-        progress=progress,
-        stop=stop,
-        checkpoint_seconds=checkpoint_seconds,
-    )
-    store = merge_shards([shard], folder, corpus, plan, config, facts=facts)
-    shutil.rmtree(shard)
+    work = folder.with_name(folder.name + ".unfinished")
+    state = ShardState.open(work, shared_meta(source, corpus, config, facts), range(plan.blocks))
+    _read_blocks(_Reader(source, corpus, plan, config, state), progress, stop, checkpoint_seconds)
+    store = merge_parts([state.part()], folder, corpus, plan, config, facts=facts)
+    shutil.rmtree(work)
     return store
 
 
@@ -118,9 +108,17 @@ def harvest_shard(
     if (folder / SHARD).is_file():
         return _finished_shard(folder, meta, blocks)
     state = ShardState.open(folder.with_name(folder.name + ".unfinished"), meta, blocks)
-    reader = _Reader(source, corpus, plan, config, state)
-    total, saved = plan.tokens_of(blocks), time.monotonic()
-    for block in range(state.done, blocks.stop):
+    _read_blocks(_Reader(source, corpus, plan, config, state), progress, stop, checkpoint_seconds)
+    return state.finish(folder)
+
+
+def _read_blocks(
+    reader: "_Reader", progress: Progress | None, stop: Callable[[], bool], checkpoint_seconds: float
+) -> None:
+    """Read the blocks that the state does not hold yet."""
+    state, saved = reader.state, time.monotonic()
+    total = reader.plan.tokens_of(state.blocks)
+    for block in range(state.done, state.blocks.stop):
         reader.read(block)
         if progress is not None:
             progress(state.tokens, total)
@@ -130,7 +128,6 @@ def harvest_shard(
         if time.monotonic() - saved > checkpoint_seconds:
             state.save()
             saved = time.monotonic()
-    return state.finish(folder)
 
 
 def shared_meta(

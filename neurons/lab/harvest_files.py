@@ -12,13 +12,15 @@ A crash leaves the state before or the state after, never half of one.
 import json
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from jaxtyping import Float16
+from jaxtyping import Float16, Int32, Int64
 
 from neurons.lab.capture import NotFinite
 from neurons.lab.checkpoint import write_atomically
@@ -26,7 +28,7 @@ from neurons.lab.harvest_plan import BlockSample
 from neurons.lab.topk import Candidates, Peaks, TopK
 from neurons.store.harvest import HarvestError
 
-SAVED, SHARD = "saved.json", "shard.json"
+SAVED, SHARD, SAMPLE_INDEX = "saved.json", "shard.json", "sample.npz"
 NOT_FINITE_LISTED = 10_000  # the first so many tokens in order of document, position and layer are listed
 
 
@@ -67,6 +69,47 @@ class ShardInfo:
 
     def listed_not_finite(self) -> list[NotFinite]:
         return [NotFinite(*row) for row in self.listed]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the merge asks of some blocks that were read: a finished shard, or one that is still in memory.
+
+    Attributes
+    ----------
+    layer : callable
+        Candidates of a layer, by neuron, strongest first.
+    rows : callable
+        File with a layer's rows of the sample.
+    documents, positions : ndarray, (sampled,)
+        The sampled tokens.
+    """
+
+    info: ShardInfo
+    layer: Callable[[int], Candidates]
+    rows: Callable[[int], Path]
+    documents: Int64[np.ndarray, "sampled"]
+    positions: Int32[np.ndarray, "sampled"]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Part":
+        """The finished shard in a folder.
+
+        Raises
+        ------
+        HarvestError
+            If the shard is unfinished or damaged.
+        """
+        info = ShardInfo.read(folder)
+        with load_arrays(folder / SAMPLE_INDEX) as index:
+            documents, positions = index["documents"], index["positions"]
+        return Part(
+            info=info,
+            layer=lambda number: load_candidates(folder / layer_file(number)),
+            rows=lambda number: folder / sample_file(number),
+            documents=documents,
+            positions=positions,
+        )
 
 
 class ShardState:
@@ -124,7 +167,7 @@ class ShardState:
         for number, topk in enumerate(self.layers):
             topk.add(load_candidates(self._layer_file(self.generation, number)))
             topk.merge()
-        with np.load(self._index_file(self.generation)) as index:
+        with load_arrays(self._index_file(self.generation)) as index:
             self.sample_documents, self.sample_positions = [index["documents"]], [index["positions"]]
 
     def note_not_finite(self, found: list[NotFinite]) -> None:
@@ -165,7 +208,8 @@ class ShardState:
             save_candidates(self._layer_file(new, number), topk.candidates())
             _sync(self.folder / sample_file(number))
         self._save_index(self._index_file(new))
-        self._mark(SAVED, self._facts() | {"generation": new, "done": self.done})
+        identity = self.meta | {"blocks": [self.blocks.start, self.blocks.stop]}
+        self._mark(SAVED, self._facts() | {"identity": identity, "generation": new, "done": self.done})
         for old in self.folder.glob(f"{self.generation}.*.npz"):
             old.unlink()
         self.generation = new
@@ -176,11 +220,8 @@ class ShardState:
             topk.merge()
             save_candidates(self.folder / layer_file(number), topk.candidates())
             _sync(self.folder / sample_file(number))
-        self._save_index(self.folder / "sample.npz")
-        facts = self._facts()
-        del facts["identity"]
-        facts |= {"meta": self.meta, "first": self.blocks.start, "end": self.blocks.stop}
-        self._mark(SHARD, facts)
+        self._save_index(self.folder / SAMPLE_INDEX)
+        self._mark(SHARD, self._facts() | {"meta": self.meta, "first": self.blocks.start, "end": self.blocks.stop})
         (self.folder / SAVED).unlink(missing_ok=True)
         for old in self.folder.glob(f"{self.generation}.*.npz"):
             old.unlink()
@@ -188,19 +229,36 @@ class ShardState:
         self.folder.rename(folder)
         return ShardInfo.read(folder)
 
+    def part(self) -> Part:
+        """All that was read, for a merge in this process."""
+
+        def layer(number: int) -> Candidates:
+            self.layers[number].merge()
+            return self.layers[number].candidates()
+
+        return Part(
+            info=ShardInfo(**self._facts(), meta=self.meta, first=self.blocks.start, end=self.blocks.stop),
+            layer=layer,
+            rows=lambda number: self.folder / sample_file(number),
+            **self._sample_index(),
+        )
+
     def _facts(self) -> dict[str, Any]:
         return {
-            "identity": self.meta | {"blocks": [self.blocks.start, self.blocks.stop]},
             "tokens": self.tokens,
             "sampled": self.sampled,
             "not_finite": self.not_finite,
             "listed": [list(astuple(place)) for place in self.listed],
         }
 
+    def _sample_index(self) -> dict[str, np.ndarray]:
+        return {
+            "documents": np.concatenate([np.zeros(0, dtype=np.int64), *self.sample_documents]),
+            "positions": np.concatenate([np.zeros(0, dtype=np.int32), *self.sample_positions]),
+        }
+
     def _save_index(self, path: Path) -> None:
-        documents = np.concatenate([np.zeros(0, dtype=np.int64), *self.sample_documents])
-        positions = np.concatenate([np.zeros(0, dtype=np.int32), *self.sample_positions])
-        _save_arrays(path, {"documents": documents, "positions": positions})
+        _save_arrays(path, self._sample_index())
 
     def _mark(self, name: str, facts: dict[str, Any]) -> None:
         text = json.dumps(facts, sort_keys=True) + "\n"
@@ -254,10 +312,17 @@ def load_candidates(path: Path) -> Candidates:
     HarvestError
         If the file is damaged.
     """
+    with load_arrays(path) as stored:
+        peaks = Peaks(**{field.name: stored[field.name] for field in fields(Peaks)})
+        return Candidates(peaks, stored["windows"])
+
+
+@contextmanager
+def load_arrays(path: Path) -> Iterator[Any]:
+    """Arrays of an .npz file; damage is a HarvestError."""
     try:
         with np.load(path) as stored:
-            peaks = Peaks(**{field.name: stored[field.name] for field in fields(Peaks)})
-            return Candidates(peaks, stored["windows"])
+            yield stored
     except (ValueError, KeyError, EOFError, OSError, BadZipFile) as error:
         raise HarvestError(f"{path} is damaged ({error}); delete its folder and read that shard again.") from None
 

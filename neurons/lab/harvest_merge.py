@@ -13,7 +13,7 @@ from jaxtyping import Bool, Int, Int32
 
 from neurons.lab.checkpoint import write_atomically
 from neurons.lab.harvest_config import HarvestConfig
-from neurons.lab.harvest_files import ShardInfo, first_not_finite, layer_file, load_candidates, sample_file
+from neurons.lab.harvest_files import Part, ShardInfo, first_not_finite
 from neurons.lab.harvest_plan import HarvestPlan
 from neurons.lab.near_duplicates import SHINGLE, choose_distinct
 from neurons.lab.topk import Candidates, Peaks, TopK
@@ -54,9 +54,26 @@ def merge_shards(
     HarvestError
         If a shard is unfinished or belongs to another harvest, or if the shards leave out a block or hold one twice.
     """
-    infos = sorted(((ShardInfo.read(shard), shard) for shard in shards), key=lambda pair: pair[0].first)
-    meta = _shared_meta([info for info, _ in infos], facts, config)
-    check_tiling([(info.first, info.end) for info, _ in infos], plan.blocks)
+    return merge_parts(
+        [Part.read(shard) for shard in shards], folder, corpus, plan, config, facts=facts, progress=progress
+    )
+
+
+def merge_parts(
+    parts: list[Part],
+    folder: Path,
+    corpus: CorpusStore,
+    plan: HarvestPlan,
+    config: HarvestConfig,
+    *,
+    facts: dict[str, Any],
+    progress: Progress | None = None,
+) -> HarvestStore:
+    """Join parts that were read into a harvest's folder; arguments and errors are those of merge_shards."""
+    parts = sorted(parts, key=lambda part: part.info.first)
+    infos = [part.info for part in parts]
+    meta = _shared_meta(infos, facts, config)
+    check_tiling([(info.first, info.end) for info in infos], plan.blocks)
     if (folder / META).is_file():
         return HarvestStore.open(folder, corpus)
     work = folder.with_name(folder.name + ".merging")
@@ -64,12 +81,12 @@ def merge_shards(
     work.mkdir(parents=True)
     dead, dropped = [], []
     for number in range(meta["n_layers"]):
-        counts, passed_over = _merge_layer(work, number, infos, meta, corpus, config)
+        counts, passed_over = _merge_layer(work, number, parts, meta, corpus, config)
         dead.append(int((counts == 0).sum()))
         dropped.append(int(passed_over.sum()))
         if progress is not None:
             progress(number + 1, meta["n_layers"])
-    not_finite = _write_shared(work, infos)
+    _write_shared(work, parts)
     _finish(
         work,
         folder,
@@ -77,12 +94,12 @@ def merge_shards(
         | {
             "format": FORMAT,
             "documents": len(plan.documents),
-            "tokens": sum(info.tokens for info, _ in infos),
-            "sampled": sum(info.sampled for info, _ in infos),
+            "tokens": sum(info.tokens for info in infos),
+            "sampled": sum(info.sampled for info in infos),
             "sample_one_in": plan.one_in,
             "dead": dead,
             "near_duplicates": dropped,
-            "not_finite": not_finite,
+            "not_finite": sum(info.not_finite for info in infos),
             "torch": torch.__version__,
         },
     )
@@ -132,7 +149,7 @@ def check_tiling(ranges: list[tuple[int, int]], blocks: int) -> None:
 def _merge_layer(
     work: Path,
     number: int,
-    infos: list[tuple[ShardInfo, Path]],
+    parts: list[Part],
     meta: dict[str, Any],
     corpus: CorpusStore,
     config: HarvestConfig,
@@ -140,17 +157,23 @@ def _merge_layer(
     """Write one layer; returns how many snippets each neuron has and how many near-duplicates were passed over."""
     target = work / layer_folder(number)
     target.mkdir()
-    topk = TopK(meta["d_mlp"], config.reserve, config.window)
-    for _, shard in infos:
-        topk.add(load_candidates(shard / layer_file(number)))
-        topk.merge()
-    candidates = topk.candidates()
+    candidates = _merged(parts, number, meta["d_mlp"], config)
     chosen, passed_over = choose_snippets(candidates.peaks, meta["d_mlp"], meta["context"], corpus, config)
     counts = write_top(target, candidates, chosen, config.top)
     np.save(target / "dropped.npy", passed_over)
-    parts = [(shard / sample_file(number), info.sampled) for info, shard in infos]
-    write_sample(target, parts, meta["d_mlp"])
+    write_sample(target, [(part.rows(number), part.info.sampled) for part in parts], meta["d_mlp"])
     return counts, passed_over
+
+
+def _merged(parts: list[Part], number: int, neurons: int, config: HarvestConfig) -> Candidates:
+    """One layer's candidates of all parts; the parts come one after the other, so that few are in memory."""
+    if len(parts) == 1:
+        return parts[0].layer(number)
+    topk = TopK(neurons, config.reserve, config.window)
+    for part in parts:
+        topk.add(part.layer(number))
+        topk.merge()
+    return topk.candidates()
 
 
 def choose_snippets(
@@ -261,15 +284,13 @@ def _write_columns(handle: Any, start: int, tokens: int, done: int, turned: np.n
         handle.write(values.tobytes())
 
 
-def _write_shared(work: Path, infos: list[tuple[ShardInfo, Path]]) -> int:
-    """Write what all layers share; returns how many values were not finite."""
-    index = [np.load(shard / "sample.npz") for _, shard in infos]
-    np.save(work / "sample_documents.npy", np.concatenate([part["documents"] for part in index]))
-    np.save(work / "sample_positions.npy", np.concatenate([part["positions"] for part in index]))
-    places = first_not_finite([place for info, _ in infos for place in info.listed_not_finite()])
+def _write_shared(work: Path, parts: list[Part]) -> None:
+    """Write what all layers share."""
+    np.save(work / "sample_documents.npy", np.concatenate([part.documents for part in parts]))
+    np.save(work / "sample_positions.npy", np.concatenate([part.positions for part in parts]))
+    places = first_not_finite([place for part in parts for place in part.info.listed_not_finite()])
     rows = [(p.document, p.position, p.layer, p.neurons, p.neuron) for p in places]
     np.save(work / "not_finite.npy", np.array(rows, dtype=np.int64).reshape(-1, 5))
-    return sum(info.not_finite for info, _ in infos)
 
 
 def _finish(work: Path, folder: Path, meta: dict[str, Any]) -> None:

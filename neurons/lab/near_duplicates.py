@@ -67,7 +67,7 @@ def choose_distinct(
     (array([[ True, False,  True]]), array([1], dtype=int32))
     """
     alike = _alike(texts, likeness)
-    present = (texts >= 0).any(axis=2)
+    present = np.asarray((texts >= 0).any(axis=2))
     chosen = np.zeros(present.shape, dtype=bool)
     passed_over = np.zeros(len(texts), dtype=np.int32)
     for candidate in range(texts.shape[1]):
@@ -84,23 +84,38 @@ def _alike(
     """Which candidates of a neuron are near-duplicates; the lower triangle is filled."""
     neurons, candidates, _ = texts.shape
     shingles = np.sort(_shingles(texts).reshape(neurons, -1), axis=1)
-    shingles[:, 1:][shingles[:, 1:] == shingles[:, :-1]] = NOTHING  # each once for each text
-    shingles.sort(axis=1)
-    owners = (shingles & np.uint64(2**TEXT_BITS - 1)).astype(np.int64)
-    what = shingles >> np.uint64(TEXT_BITS)
-    here = shingles != NOTHING
-    texts_of = np.repeat(np.arange(neurons), shingles.shape[1]).reshape(shingles.shape) * candidates + owners
-    sizes = np.bincount(texts_of[here], minlength=neurons * candidates).reshape(neurons, candidates)
-    shared = np.zeros((neurons, candidates, candidates), dtype=np.int64)
-    for apart in range(1, candidates):
-        # Equal shingles stand side by side, by text: at this distance is the text after next, and so on.
-        rows, columns = np.nonzero((what[:, apart:] == what[:, :-apart]) & here[:, apart:])
-        if not len(rows):
-            break
-        later, earlier = owners[rows, columns + apart], owners[rows, columns]
-        np.add.at(shared, (rows, later, earlier), 1)
+    fresh = shingles != NOTHING
+    fresh[:, 1:] &= shingles[:, 1:] != shingles[:, :-1]  # each once for each text
+    rows, columns = np.nonzero(fresh)
+    found = shingles[rows, columns]
+    numbers = rows * candidates + (found & np.uint64(2**TEXT_BITS - 1)).astype(np.int64)  # of the texts
+    sizes = np.bincount(numbers, minlength=neurons * candidates).reshape(neurons, candidates)
+    shared = _shared(rows, found >> np.uint64(TEXT_BITS), numbers, neurons, candidates)
     union = sizes[:, :, None] + sizes[:, None, :] - shared
-    return (shared > 0) & (shared >= likeness * union)
+    alike: np.ndarray = (shared > 0) & (shared >= likeness * union)
+    return alike
+
+
+def _shared(
+    rows: Int[np.ndarray, "m"],
+    shingles: UInt64[np.ndarray, "m"],
+    numbers: Int[np.ndarray, "m"],
+    neurons: int,
+    candidates: int,
+) -> Int[np.ndarray, "neurons candidates candidates"]:
+    """How many shingles two texts of a neuron share; rows are sorted by neuron, shingle, text. The lower triangle."""
+    counts = np.zeros(neurons * candidates * candidates, dtype=np.int64)
+    # Few shingles are shared at all. Those stand side by side; at the next distance is the text after next, and so on.
+    equal = (rows[1:] == rows[:-1]) & (shingles[1:] == shingles[:-1])
+    places, apart = np.flatnonzero(equal), 1
+    while len(places):
+        later, earlier = numbers[places + apart], numbers[places] % candidates
+        np.add.at(counts, later * candidates + earlier, 1)
+        apart += 1
+        places = places[places + apart < len(rows)]
+        still = (rows[places] == rows[places + apart]) & (shingles[places] == shingles[places + apart])
+        places = places[still]
+    return counts.reshape(neurons, candidates, candidates)
 
 
 def _shingles(texts: Int[np.ndarray, "neurons candidates width"]) -> UInt64[np.ndarray, "neurons candidates m"]:

@@ -14,7 +14,7 @@ its threshold. Those wait in a buffer; a merge sorts only numbers, and a window 
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Float32, Int, UInt64
+from jaxtyping import Bool, Float32, Int, UInt64
 
 # A merge is due when so many candidates wait, as a share of those kept: more often costs sorting, more seldom lets
 # thresholds grow stale.
@@ -165,7 +165,7 @@ class TopK:
         everything = Peaks.join([self.peaks, *(part.peaks for part in self._waiting)])
         best = self._best(everything)
         kept = len(self.peaks)
-        self._keep(best[best < kept], best[best >= kept] - kept, best)
+        self._keep(best, best >= kept)
         self.peaks = everything.take(best)
         self._waiting = []
 
@@ -181,20 +181,21 @@ class TopK:
         self.thresholds[full] = peaks.values[order[starts[full] + self.size - 1]]
         return order[np.arange(len(neurons)) - starts[neurons] < self.size]
 
-    def _keep(self, stay: Int[np.ndarray, "stay"], enter: Int[np.ndarray, "enter"], best: Int[np.ndarray, "m"]) -> None:
+    def _keep(self, best: Int[np.ndarray, "m"], entering: Bool[np.ndarray, "m"]) -> None:
         """Give the windows that enter the pool rows that are free once the others have left."""
         leaving = np.ones(len(self.peaks), dtype=bool)
-        leaving[stay] = False
+        leaving[best[~entering]] = False
         free = np.concatenate([self._rows[leaving], self._free])
+        enter = best[entering] - len(self.peaks)
         taken, self._free = free[: len(enter)], free[len(enter) :]
-        rows = np.empty(len(best), dtype=np.int64)
-        entering = best >= len(self.peaks)
-        rows[~entering], rows[entering] = self._rows[stay], taken
-        first = 0
-        for part in self._waiting:
-            mine = (enter >= first) & (enter < first + len(part))
+        by_part = np.argsort(enter)
+        edges = np.cumsum([0, *(len(part) for part in self._waiting)])
+        cuts = np.searchsorted(enter[by_part], edges)
+        for part, first, low, high in zip(self._waiting, edges, cuts, cuts[1:], strict=False):
+            mine = by_part[low:high]
             self._pool[taken[mine]] = part.windows[enter[mine] - first]
-            first += len(part)
+        rows = np.empty(len(best), dtype=np.int64)
+        rows[~entering], rows[entering] = self._rows[best[~entering]], taken
         self._rows = rows
 
     def candidates(self) -> Candidates:

@@ -204,7 +204,7 @@ def test_a_crash_between_two_saved_states_changes_nothing(corpus, tmp_path):
 
     with pytest.raises(Crash):
         run(make_network(), corpus, tmp_path / "cut", progress=crash, checkpoint_seconds=0.0)
-    (tmp_path / "cut.shard.unfinished" / "saved.json.writing").write_bytes(b"half a state")
+    (tmp_path / "cut.unfinished" / "saved.json.writing").write_bytes(b"half a state")
     seen = []
     run(make_network(), corpus, tmp_path / "cut", progress=lambda done, total: seen.append(done))
     assert seen[0] > 0
@@ -232,7 +232,7 @@ def test_a_harvest_killed_outright_ends_with_the_same_bytes(corpus, tmp_path):
     command = [sys.executable, "-c", KILLED, str(corpus.folder), str(tmp_path / "cut")]
     killed = subprocess.run(command, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "cut.shard.unfinished" / "saved.json").is_file()
+    assert (tmp_path / "cut.unfinished" / "saved.json").is_file()
     run(IntegerNetwork(), corpus, tmp_path / "cut")
     assert bytes_of(tmp_path / "whole", "*") == bytes_of(tmp_path / "cut", "*")
 
