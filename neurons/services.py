@@ -85,7 +85,7 @@ def records_register(
 
 def records_check(*, name: str, pair: str, arm: str, corpus: str) -> None:
     """Refuse names that are taken or cannot be one, before records are read for hours."""
-    for what, value, longest in (("network", name, 60), ("pair", pair, 60), ("corpus", corpus, 60), ("arm", arm, 20)):
+    for what, value, longest in (("pair", pair, 60), ("arm", arm, 20), ("corpus", corpus, 60), ("network", name, 60)):
         if not re.fullmatch(r"[-\w]+", value, re.ASCII) or len(value) > longest:
             raise NeuronsRefused(
                 f"the name of the {what} is {value!r}; use letters, digits, hyphens and underscores, "

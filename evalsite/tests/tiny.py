@@ -11,6 +11,7 @@ from neurons.lab.corpus import build_corpus
 from neurons.lab.tokenizer import train_tokenizer
 from neurons.lab.transformer import Transformer
 from neurons.models import Corpus, Network
+from neurons.store.corpus import CorpusStore
 
 SYLLABLES = "ba de fi go lu ma ne pi ro su ta ve xi zo".split()
 NETWORKS = {"gelu": "tiny-gelu", "solu_ln": "tiny-solu-ln"}
@@ -28,7 +29,7 @@ def make_corpus(name: str = "tiny") -> Corpus:
     if not (folder / "corpus.json").is_file():
         build_corpus(folder, texts, train_tokenizer(texts, vocab_size=400), name=name)
     store = artifacts.artifact_folder(address)
-    facts = pipeline.CorpusStore.open(store).meta
+    facts = CorpusStore.open(store).meta
     return services.corpus_register(name=name, url=address, facts=facts, description="Made-up words.")
 
 
