@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from neurons.lab.checkpoint import CheckpointError, load_network
+from neurons.lab.loaders.common import check_options
 from neurons.lab.weights import NeuronWeights
 
 
@@ -59,10 +60,24 @@ Loader = Callable[[Path, dict[str, Any]], NeuronSource]
 
 
 def _open_ours(folder: Path, options: dict[str, Any]) -> NeuronSource:
+    check_options(options, {}, "blindscope")
     return load_network(folder)
 
 
-LOADERS: dict[str, Loader] = {"blindscope": _open_ours}
+def _open_lens(folder: Path, options: dict[str, Any]) -> NeuronSource:
+    from neurons.lab.loaders.lens_network import open_lens
+
+    return open_lens(folder, options)
+
+
+def _open_hub(folder: Path, options: dict[str, Any]) -> NeuronSource:
+    from neurons.lab.loaders.hub_network import open_hub
+
+    return open_hub(folder, options)
+
+
+# A loader's module is imported when it is needed: transformers alone takes seconds.
+LOADERS: dict[str, Loader] = {"blindscope": _open_ours, "transformer_lens": _open_lens, "huggingface": _open_hub}
 
 
 def open_source(folder: Path, kind: str = "blindscope", options: dict[str, Any] | None = None) -> NeuronSource:
