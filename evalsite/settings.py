@@ -153,6 +153,12 @@ DEVICE = env_str("BLINDSCOPE_DEVICE", "cpu")
 # A shard of a harvest whose worker has not been heard of for so long is given to another one.
 HARVEST_LEASE_SECONDS = env_int("BLINDSCOPE_HARVEST_LEASE_SECONDS", 60)
 HARVEST_CHECKPOINT_SECONDS = env_int("BLINDSCOPE_HARVEST_CHECKPOINT_SECONDS", 60)
+# The service that reads texts for pages: path of a Unix socket or host:port; empty: a socket in the data folder.
+INFERENCE_ADDRESS = env_str("BLINDSCOPE_INFERENCE_ADDRESS", "")
+INFERENCE_AUTOSTART = env_bool("BLINDSCOPE_INFERENCE_AUTOSTART", True)  # pages start it when they need it
+INFERENCE_IDLE_SECONDS = env_int("BLINDSCOPE_INFERENCE_IDLE_SECONDS", 900)
+INFERENCE_MEMORY_MB = env_int("BLINDSCOPE_INFERENCE_MEMORY_MB", 1024)
+INFERENCE_THREADS = env_int("BLINDSCOPE_INFERENCE_THREADS", 1)
 
 LOGGING = {
     "version": 1,
