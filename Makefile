@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps format bench-harvest
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,7 +47,14 @@ browser-deps:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
 	  else echo "The browser test needs Chromium and found none. Install it (Debian: sudo apt-get install chromium) and run make test again."; exit 1; fi; }
 
-test: setup-dev browser-deps  ## All checks and all tests, set-up included
+redis-deps:
+	@command -v redis-server >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Redis for the test of many workers …"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; \
+	  else echo "The test of many workers needs Redis and found no redis-server. Install it (Debian: sudo apt-get install redis-server) and run make test again."; exit 1; fi; }
+
+test: setup-dev browser-deps redis-deps  ## All checks and all tests, set-up included
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from neurons import artifacts, leases, services
 from neurons.artifacts import merge_address, shard_address, work_address
-from neurons.lab.harvest import HarvestConfig, HarvestStopped, harvest_shard, make_plan, merge_shards
+from neurons.lab.harvest import HarvestConfig, HarvestStopped, harvest, harvest_shard, make_plan, merge_shards
 from neurons.lab.harvest_files import SHARD, adopt_saved_state
 from neurons.lab.harvest_plan import HarvestPlan
 from neurons.lab.source import NeuronSource
@@ -105,28 +105,34 @@ class HarvestJob:
         beat = Heartbeat(renew, self._goes_on)
         address = self._finished_before(shard)
         if address is None:
-            address = shard_address(self.run.url, shard.number, shard.attempt)
-            self._harvest(shard, artifacts.workplace(address), read, lambda: beat.stopped)
-            artifacts.publish(address, beat=beat)
+            work = shard_address(self.run.url, shard.number, shard.attempt)
+            self._harvest(shard, artifacts.workplace(work), read, lambda: beat.stopped)
+            # A shard that is the whole harvest needs no joining.
+            address = self.run.url if self._is_whole(shard) else work
+            artifacts.publish(address, artifacts.workplace(work), beat=beat)
         self._hand_in(shard, address)
+
+    def _is_whole(self, shard: HarvestShard) -> bool:
+        return shard.end_block - shard.first_block == self.plan.blocks
 
     def _harvest(self, shard: HarvestShard, folder: Path, read: Count, stop: Callable[[], bool]) -> None:
         self._take_up(shard, unfinished(folder))
-        harvest_shard(
-            self.source,
-            self.corpus,
-            folder,
-            self.plan,
-            self.config,
-            range(shard.first_block, shard.end_block),
-            facts=self.facts,
-            progress=read,
-            stop=stop,
-            checkpoint_seconds=float(settings.HARVEST_CHECKPOINT_SECONDS),
-        )
+        how: dict[str, Any] = {
+            "facts": self.facts,
+            "progress": read,
+            "stop": stop,
+            "checkpoint_seconds": float(settings.HARVEST_CHECKPOINT_SECONDS),
+        }
+        if self._is_whole(shard):
+            harvest(self.source, self.corpus, folder, self.config, **how)
+        else:
+            blocks = range(shard.first_block, shard.end_block)
+            harvest_shard(self.source, self.corpus, folder, self.plan, self.config, blocks, **how)
 
     def _finished_before(self, shard: HarvestShard) -> str | None:
         """Address of this shard if a worker was lost after publishing it and before saying so."""
+        if self._is_whole(shard):
+            return self.run.url if artifacts.artifact_exists(self.run.url, META) else None
         tried = [shard_address(self.run.url, shard.number, attempt) for attempt in range(shard.attempt, 0, -1)]
         return next((address for address in tried if artifacts.artifact_exists(address, SHARD)), None)
 
@@ -141,8 +147,8 @@ class HarvestJob:
         try:
             leases.shard_finish(shard=shard, url=address)
         except LeaseLost:
-            if not harvest_goes_on(self.run.pk):  # whoever tidied up did so before this was published
-                artifacts.remove(address)
+            if not (harvest_goes_on(self.run.pk) or address == self.run.url):
+                artifacts.remove(address)  # whoever tidied up did so before this was published
             raise
         services.harvest_progress(run=self.run)
 

@@ -1,8 +1,6 @@
 """Many workers at one harvest: the same bytes as one alone, whatever happens to them."""
 
-import hashlib
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.db import OperationalError
@@ -10,38 +8,24 @@ from django.db.models.functions import Now
 
 from neurons import artifacts, leases, pipeline, services
 from neurons.artifacts import artifact_folder, work_address
-from neurons.lab.checkpoint import load_network, save_network, sha256_of
-from neurons.lab.harvest import HarvestConfig, harvest
 from neurons.leases import MOST_LOSSES
-from neurons.models import Corpus, HarvestRun, Network, RunStatus
+from neurons.models import HarvestRun, RunStatus
 from neurons.pipeline import heartbeat, shards
 from neurons.selectors import harvests_without_worker
 from neurons.services import NeuronsRefused
 from neurons.tasks import harvest_task, take_up_harvests
-from neurons.tests.factories import make_corpus, make_network
+from neurons.tests.factories import make_network
 from neurons.tests.object_store import CREDENTIALS, s3_server
+from neurons.tests.shared_harvest import digests, harvest_alone, register
 
 pytestmark = pytest.mark.django_db
 
 SMALL = {"split": "train", "top": 4, "reserve": 12, "before": 6, "after": 4, "tile_tokens": 400, "block_tokens": 1000}
-FACTS = {"corpus_fingerprint": "c" * 64, "tokens_trained": 1000, "validation_loss": 4.5}
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory) -> dict[str, str]:
-    """What one process makes of the harvest, directly in the lab."""
-    folder = tmp_path_factory.mktemp("alone")
-    corpus = make_corpus(folder / "corpus")
-    save_network(folder / "network", make_network(), FACTS)
-    facts = {"network": "tiny-gelu", "network_sha256": sha256_of(folder / "network" / "weights.safetensors")}
-    harvest(load_network(folder / "network"), corpus, folder / "harvest", HarvestConfig(**SMALL), facts=facts)
-    return digests(folder / "harvest")
-
-
-def digests(folder: Path) -> dict[str, str]:
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    assert files
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return harvest_alone(tmp_path_factory.mktemp("alone"), make_network(), SMALL)
 
 
 @pytest.fixture
@@ -64,19 +48,8 @@ def s3(server, settings, tmp_path, request) -> None:
     settings.ARTIFACTS_CACHE = str(tmp_path / "cache")
 
 
-def register() -> tuple[Network, Corpus]:
-    """A network and a corpus, published to whatever store the settings name."""
-    address = artifacts.corpus_address("small")
-    made = make_corpus(artifacts.workplace(address)).meta
-    artifacts.publish(address)
-    corpus = services.corpus_register(name="small", url=address, facts=made)
-    save_network(artifacts.workplace("networks/tiny/gelu"), make_network(), FACTS)
-    artifacts.publish("networks/tiny/gelu")
-    return pipeline.network_import("networks/tiny/gelu"), corpus
-
-
 def create(shards: int = 5) -> HarvestRun:
-    network, corpus = register()
+    network, corpus = register(make_network())
     return services.harvest_create(network=network, corpus=corpus, config=SMALL, shards=shards)
 
 
@@ -107,6 +80,15 @@ def test_a_harvest_in_shards_has_the_bytes_of_one_in_one_piece(run, alone):
     assert digests(artifact_folder(run.url)) == alone
     assert not artifact_folder(work_address(run.url)).exists()
     assert sum(run.shards.values_list("tokens_read", flat=True)) == run.tokens_seen > 0
+
+
+def test_a_harvest_by_one_worker_is_one_shard_and_needs_no_joining(folder_store, alone, monkeypatch):
+    monkeypatch.setattr(shards.HarvestJob, "_join", None)
+    run = create(shards=0)
+    harvest_task.delay(run.pk)
+    assert states(run) == [("done", 1)]
+    assert digests(artifact_folder(run.url)) == alone
+    assert not artifact_folder(work_address(run.url)).exists()
 
 
 def test_one_worker_reads_one_shard_and_several_read_several_each(run):
