@@ -98,27 +98,43 @@ def records_check(*, name: str, pair: str, arm: str, corpus: str) -> None:
 
 
 @transaction.atomic
-def network_register(*, name: str, pair: NetworkPair, url: str, facts: dict[str, Any]) -> Network:
-    """Record a trained network; `facts` is its network.json.
+def network_register(
+    *,
+    name: str,
+    pair: NetworkPair,
+    url: str,
+    facts: dict[str, Any],
+    format: str = Network.Format.BLINDSCOPE,
+    options: dict[str, Any] | None = None,
+) -> Network:
+    """Record a network; `facts` is its network.json, or what an import found out about it in the same words.
 
     A network trained anew replaces the one of its name, unless that was harvested: harvests name what they read.
     """
+    config, told = facts["config"], {"sha256": facts["weights_sha256"], "options": options or {}}
     found = Network.objects.filter(name=name).first()
-    if found is not None and found.sha256 != facts["weights_sha256"] and found.harvests.exists():
-        raise NeuronsRefused(f"the network {name!r} has other weights and was harvested; choose another name.")
-    config = facts["config"]
+    if found is not None and found.pair != pair:
+        raise NeuronsRefused(f"a network {name!r} of the pair {found.pair} exists already; choose another name.")
+    if found is not None and found.harvests.exists() and any(getattr(found, key) != told[key] for key in told):
+        raise NeuronsRefused(
+            f"the network {name!r} has other weights or options and was harvested; choose another name."
+        )
+    if taken := pair.networks.filter(activation=config["activation"]).exclude(name=name).first():
+        raise NeuronsRefused(f"the pair {pair} has an arm {config['activation']!r} already: {taken}.")
     network, _ = Network.objects.update_or_create(
         name=name,
-        defaults={
+        defaults=told
+        | {
             "pair": pair,
             "activation": config["activation"],
             "n_layers": config["n_layers"],
             "d_mlp": config["d_mlp"],
+            "format": format,
             "url": url,
-            "sha256": facts["weights_sha256"],
-            "corpus_fingerprint": facts["corpus_fingerprint"],
-            "tokens_trained": facts["tokens_trained"],
-            "validation_loss": facts["validation_loss"],
+            "tokenizer_fingerprint": facts.get("tokenizer_fingerprint", ""),
+            "corpus_fingerprint": facts.get("corpus_fingerprint", ""),
+            "tokens_trained": facts.get("tokens_trained"),
+            "validation_loss": facts.get("validation_loss"),
         },
     )
     return network
@@ -155,6 +171,11 @@ def harvest_create(
     """
     if network.format == Network.Format.RECORDS:
         raise NeuronsRefused(f"{network} is known by its records only; there is no model to harvest.")
+    if network.tokenizer_fingerprint not in ("", corpus.tokenizer_fingerprint):
+        raise NeuronsRefused(
+            f"{network} was trained with another tokenizer than that of the corpus {corpus}: its tokens would mean "
+            "other texts. Import the corpus with the network's tokenizer.json (corpus_import --tokenizer)."
+        )
     if site not in SITES:
         raise NeuronsRefused(f"`site` is {site!r}; choose one of {', '.join(SITES)}.")
     config = config or {}
