@@ -26,6 +26,7 @@ from neurons.store.records.record import (
     NeuronRecord,
     activations,
     shortened,
+    strongest,
     token_strings,
     whole_number,
 )
@@ -93,11 +94,11 @@ def _number(line: dict[str, Any], name: str) -> float | None:
 
 def _peak(line: dict[str, Any], values: np.ndarray) -> int:
     """The token that the line names, if it is one of the strongest; otherwise the first of these."""
-    strongest = int(np.nanargmax(values))
+    first = strongest(values)
     if line.get("maxValueTokenIndex") is None:
-        return strongest
+        return first
     named = whole_number(line["maxValueTokenIndex"], "maxValueTokenIndex", len(values))
-    return named if values[named] == values[strongest] else strongest
+    return named if values[named] == values[first] else first
 
 
 def _qualifying(line: dict[str, Any], tokens: int) -> int:

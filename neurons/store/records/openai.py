@@ -9,8 +9,6 @@ neuron_explainer/activations/activations.py.
 import math
 from typing import Any
 
-import numpy as np
-
 from neurons.store.records.numbers import numbers
 from neurons.store.records.record import (
     BOUNDARIES,
@@ -27,6 +25,7 @@ from neurons.store.records.record import (
     NeuronRecord,
     activations,
     shortened,
+    strongest,
     token_strings,
     whole_number,
 )
@@ -81,7 +80,7 @@ def _excerpts(items: list[Any], name: str, group: Group) -> list[Excerpt]:
             raise BadRecord(f"{where} is {shortened(item)}; expected an object with tokens and activations")
         tokens = token_strings(item.get("tokens"), f"{where}.tokens")
         values = activations(item.get("activations"), f"{where}.activations", len(tokens), gaps=group.kind != TOP)
-        found.append(Excerpt(group, tokens, values, int(np.nanargmax(values))))
+        found.append(Excerpt(group, tokens, values, strongest(values)))
     return found
 
 

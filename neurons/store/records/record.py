@@ -9,6 +9,7 @@ import numpy as np
 AS_RECORDED = "as_recorded"
 TOP, RANGE, RANDOM = 0, 1, 2  # kinds of groups of excerpts
 MOST_LAYERS, MOST_NEURONS = 1 << 12, 1 << 24  # larger numbers in a record are taken for mistakes
+NUMBERS = {int, float, type(None)}
 # Facts that only NeuronRecord has; all others only Neuronpedia's features have.
 MOMENTS = ("mean", "variance", "skewness", "kurtosis")
 BOUNDARIES, QUANTILES = "quantile_boundaries", "quantiles"  # between ranges; and how many ranges there are
@@ -107,7 +108,7 @@ def whole_number(value: Any, name: str, most: int) -> int:
 
 
 def token_strings(value: Any, name: str) -> tuple[str, ...]:
-    if not isinstance(value, list) or not value or not all(type(token) is str for token in value):
+    if not isinstance(value, list) or not value or set(map(type, value)) != {str}:
         raise BadRecord(f"{name} is {shortened(value)}; expected a list of at least one text")
     return tuple(value)
 
@@ -120,7 +121,7 @@ def activations(value: Any, name: str, tokens: int, *, gaps: bool) -> np.ndarray
     BadRecord
         If they are no list of numbers, not one per token, not finite in float32, or have gaps where none may be.
     """
-    if not isinstance(value, list) or not {type(item) for item in value} <= {int, float, type(None)}:
+    if not isinstance(value, list) or not set(map(type, value)) <= NUMBERS:
         raise BadRecord(f"{name} is {shortened(value)}; expected a list of numbers")
     if len(value) != tokens:
         raise BadRecord(f"{name} holds {len(value)} numbers for {tokens} tokens; expected one for each")
@@ -137,3 +138,15 @@ def activations(value: Any, name: str, tokens: int, *, gaps: bool) -> np.ndarray
 def shortened(value: Any, most: int = 60) -> str:
     text = repr(value)
     return text if len(text) <= most else text[:most] + "…"
+
+
+def strongest(values: np.ndarray) -> int:
+    """The first token with the largest known activation.
+
+    Examples
+    --------
+    >>> strongest(np.array([np.nan, 1, 3, 3], dtype=np.float32))
+    2
+    """
+    first = int(values.argmax())  # NaN counts as largest here
+    return first if values[first] == values[first] else int(np.nanargmax(values))

@@ -8,6 +8,7 @@ import hashlib
 import json
 import shutil
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,21 @@ class KnownTexts:
         )
 
 
+class _NewIds(dict[str, int]):
+    """Numbers of tokens; a token that is asked for the first time gets the next one."""
+
+    def __missing__(self, token: str) -> int:
+        self[token] = number = len(self)
+        return number
+
+
 class TextWriter:
     """Writes the documents of a new corpus as records bring them."""
 
     def __init__(self, folder: Path, spelling: str) -> None:
         self.folder, self.spelling = folder, spelling
         self.repaired = 0  # bytes that were no UTF-8
-        self._vocabulary = RecordVocabulary(spelling, [])
+        self._ids = _NewIds()
         self._bytes: list[bytes] = []  # of each token
         self._documents: dict[bytes, int] = {}
         self._lengths: list[int] = []
@@ -115,22 +124,17 @@ class TextWriter:
         BadRecord
             If there is no text in them.
         """
-        ids = np.array([self._id(token) for token in tokens], dtype=np.uint32)
+        ids = np.array(list(map(self._ids.__getitem__, tokens)), dtype=np.uint32)
         key = _key(ids)
         if key not in self._documents:
             self._write(ids)
             self._documents[key] = len(self._documents)
         return self._documents[key]
 
-    def _id(self, token: str) -> int:
-        ids = self._vocabulary.ids
-        if token not in ids:
-            ids[token] = len(self._bytes)
-            self._vocabulary.tokens.append(token)
-            self._bytes.append(token_bytes(token, self.spelling))
-        return ids[token]
-
     def _write(self, ids: np.ndarray) -> None:
+        if len(self._ids) > len(self._bytes):
+            new = islice(self._ids, len(self._bytes), None)
+            self._bytes += [token_bytes(token, self.spelling) for token in new]
         text, ends, repaired = joined([self._bytes[number] for number in ids])
         if not text:
             raise BadRecord("tokens hold no text at all; expected at least one character")
@@ -146,14 +150,14 @@ class TextWriter:
     def finish(self, facts: dict[str, Any]) -> None:
         """Write the small arrays, and the marker last; then the folder can be opened as a corpus."""
         self._stack.close()
-        folder, vocabulary = self.folder, self._vocabulary.as_text()
-        dtype = np.uint16 if len(self._bytes) <= 2**16 else np.uint32
+        folder, vocabulary = self.folder, RecordVocabulary(self.spelling, list(self._ids)).as_text()
+        dtype = np.uint16 if len(self._ids) <= 2**16 else np.uint32
         for raw, name, kind in (("tokens.raw", "tokens.npy", dtype), ("ends.raw", "token_ends.npy", np.uint32)):
             _as_array(folder / raw, folder / name, kind)
         for name, lengths in (("text_offsets.npy", self._lengths), ("token_offsets.npy", self._counts)):
             np.save(folder / name, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
         np.save(folder / "splits.npy", np.frombuffer(bytes(self._splits), dtype=np.uint8))
-        np.save(folder / "token_lengths.npy", np.zeros(len(self._bytes), dtype=np.uint16))
+        np.save(folder / "token_lengths.npy", np.zeros(len(self._ids), dtype=np.uint16))
         (folder / VOCABULARY).write_text(vocabulary, "utf-8")
         meta = facts | {
             "documents": len(self._lengths),
