@@ -10,8 +10,10 @@ from neurons.artifacts import artifact_folder
 from neurons.models import Corpus, HarvestRun, HarvestShard, Network, RunStatus
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
+from neurons.store.records.record import AS_RECORDED
 
 DEFAULT_SITE = "post_act"  # before any extra LayerNorm: what the SoLU paper's raters saw
+STUDY_SITES = (DEFAULT_SITE, AS_RECORDED)  # whose harvests can be shown in studies
 
 
 class NotFound(LookupError):
@@ -43,9 +45,10 @@ def network_choices() -> list[str]:
 
 
 def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SITE) -> HarvestRun | None:
-    """The finished harvest of a network on a corpus, if there is one."""
+    """The finished harvest of a network on a corpus, if there is one; records have the site that they came with."""
     runs = HarvestRun.objects.select_related("network__pair", "corpus")
-    return runs.filter(network__name=network_name, corpus__name=corpus_name, site=site, status=RunStatus.DONE).first()
+    done = runs.filter(network__name=network_name, corpus__name=corpus_name, status=RunStatus.DONE)
+    return done.filter(site__in=(site, AS_RECORDED)).first()
 
 
 def corpus_store(corpus: Corpus) -> CorpusStore:

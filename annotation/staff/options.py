@@ -4,13 +4,13 @@ from collections import defaultdict
 
 from annotation.staff.study_form import NetworkOption, SizeOption
 from neurons.models import HarvestRun, Network, RunStatus
-from neurons.selectors import DEFAULT_SITE
+from neurons.selectors import STUDY_SITES
 
 
 def size_options() -> list[SizeOption]:
     """Sizes that have at least two networks to compare."""
     corpora: dict[Network, set[str]] = defaultdict(set)
-    done = HarvestRun.objects.filter(status=RunStatus.DONE, site=DEFAULT_SITE)
+    done = HarvestRun.objects.filter(status=RunStatus.DONE, site__in=STUDY_SITES)
     for run in done.select_related("network__pair", "corpus").order_by("network__pair__size", "network__name"):
         corpora[run.network].add(run.corpus.name)
     by_size: dict[str, list[Network]] = defaultdict(list)

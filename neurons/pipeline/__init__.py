@@ -14,9 +14,11 @@ from neurons.leases import WorkersLost
 from neurons.pipeline.corpora import corpus_import, corpus_import_embedded
 from neurons.pipeline.harvests import harvest_execute, harvest_work
 from neurons.pipeline.networks import network_import, network_name, network_source, networks_import, shared_config
+from neurons.pipeline.records import neurons_export, records_import
 from neurons.pipeline.training import arm_configs, arm_train, training_config
 from neurons.store.corpus import CorpusError
 from neurons.store.harvest import HarvestError
+from neurons.store.records.record import RecordsError
 
 __all__ = [
     "REFUSALS",
@@ -30,6 +32,8 @@ __all__ = [
     "network_name",
     "network_source",
     "networks_import",
+    "neurons_export",
+    "records_import",
     "shared_config",
     "training_config",
 ]
@@ -43,6 +47,7 @@ REFUSALS = (
     CorpusError,
     HarvestError,
     ReadError,
+    RecordsError,
     TokenizerError,
     WorkersLost,
     services.NeuronsRefused,
