@@ -3,8 +3,8 @@
 from functools import lru_cache
 from pathlib import Path
 
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
 
 from neurons.artifacts import artifact_folder
 from neurons.models import Corpus, HarvestRun, HarvestShard, Network, RunStatus
@@ -69,6 +69,19 @@ def harvests_without_worker() -> list[HarvestRun]:
     alive = HarvestShard.objects.filter(run=OuterRef("pk"), lease_until__gte=Now())
     running = HarvestRun.objects.filter(status=RunStatus.RUNNING).exclude(merge_lease_until__gte=Now())
     return list(running.filter(~Exists(alive)))
+
+
+def shards_at_work(run: HarvestRun) -> list[HarvestShard]:
+    """Shards whose workers were heard of lately."""
+    return list(run.shards.filter(lease_until__gte=Now()).order_by("number"))
+
+
+def shards_of_note(run: HarvestRun) -> list[HarvestShard]:
+    """Shards that are being read, wait half-read, or cost a worker; each knows whether its worker is silent."""
+    half_read = Q(tokens_read__gt=0) & ~Q(status=HarvestShard.Status.DONE)
+    noted = run.shards.filter(half_read | Q(status=HarvestShard.Status.RUNNING) | Q(attempt__gt=1))
+    silent = ExpressionWrapper(Q(lease_until__lt=Now()), output_field=BooleanField())
+    return list(noted.annotate(is_silent=Coalesce(silent, False)).order_by("-status", "number"))
 
 
 def harvest_goes_on(run_id: int) -> bool:

@@ -206,6 +206,13 @@ def _check_shards(run: HarvestRun, shards: int) -> None:
         )
 
 
+def harvest_resume(*, run: HarvestRun, workers: int) -> HarvestRun:
+    """Let a harvest that failed or was cancelled go on with what it has; any other stays as it is."""
+    if run.status in (RunStatus.FAILED, RunStatus.CANCELLED):
+        return _wait_again(run, workers, run.shards_wanted)
+    return run
+
+
 def _wait_again(run: HarvestRun, workers: int, shards: int) -> HarvestRun:
     run.status, run.finished_at = RunStatus.WAITING, None
     run.workers, run.shards_wanted, run.merge_losses = workers, shards, 0

@@ -11,6 +11,7 @@ urlpatterns = [
     path("-/new/toml/", launch.create_toml, name="create_toml"),
     path("-/harvests/new/", harvests.harvest_start, name="harvest_start"),
     path("-/harvests/<int:run_id>/cancel/", harvests.harvest_stop, name="harvest_cancel"),
+    path("-/harvests/<int:run_id>/workers/", harvests.harvest_workers, name="harvest_send"),
     path("<slug:slug>/", lead.study, name="study"),
     path("<slug:slug>/design/", launch.edit, name="edit"),
     path("<slug:slug>/protocol.json", lead.protocol, name="protocol"),

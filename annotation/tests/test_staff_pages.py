@@ -12,7 +12,6 @@ from django.urls import reverse
 from annotation.models import Evaluator, Study, Unblinding
 from annotation.protocols.first_glance import QUESTION
 from annotation.sealed.models import SealedKey
-from annotation.staff import harvests
 from annotation.tests.factories import (
     ARMS,
     fake_harvests,
@@ -26,6 +25,7 @@ from annotation.tests.factories import (
     make_unblinded_study,
     make_user,
 )
+from neurons import tasks
 from neurons.models import HarvestRun
 
 pytestmark = pytest.mark.django_db
@@ -474,12 +474,12 @@ def test_people_are_not_offered_seats_among_simulated_raters(admin):
 @pytest.fixture
 def sent():
     """Runs handed to a worker; nothing is harvested."""
-    with patch.object(harvests.harvest_task, "delay_on_commit") as send:
+    with patch.object(tasks.harvest_task, "delay_on_commit") as send:
         yield send
 
 
 def harvest_choice(run: HarvestRun) -> dict[str, int]:
-    return {"network": run.network_id, "corpus": run.corpus_id}
+    return {"network": run.network_id, "corpus": run.corpus_id, "workers": 1}
 
 
 def test_an_admin_starts_a_harvest_and_can_cancel_it(admin, sent):
@@ -492,6 +492,43 @@ def test_an_admin_starts_a_harvest_and_can_cancel_it(admin, sent):
     admin.post(reverse("staff:harvest_cancel", args=[run.pk]))
     run.refresh_from_db()
     assert run.status == "cancelled"
+
+
+def test_a_harvest_is_handed_to_as_many_workers_as_were_asked_for(admin, sent):
+    done = make_harvest_run("tiny-gelu")
+    other = make_harvest_run("tiny-solu-ln", corpus="other")
+    answer = admin.post(
+        reverse("staff:harvest_start"), harvest_choice(done) | {"corpus": other.corpus_id, "workers": 3}
+    )
+    run = HarvestRun.objects.get(status="waiting")
+    assert run.workers == sent.call_count == 3
+    assert answer.url == reverse("neurons:run", args=[run.pk])
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", "running"])
+def test_a_harvest_goes_on_when_workers_are_asked_for(admin, sent, status):
+    run = make_harvest_run("tiny-gelu")
+    HarvestRun.objects.filter(pk=run.pk).update(status=status)
+    admin.post(reverse("staff:harvest_send", args=[run.pk]), {"workers": 2})
+    run.refresh_from_db()
+    assert run.status == ("running" if status == "running" else "waiting")
+    assert [call.args for call in sent.call_args_list] == [(run.pk,)] * 2
+
+
+@pytest.mark.parametrize("workers", ["0", "many", "", "100000"])
+def test_a_wrong_number_of_workers_is_refused_with_a_sentence(admin, sent, workers):
+    run = make_harvest_run("tiny-gelu")
+    HarvestRun.objects.filter(pk=run.pk).update(status="failed")
+    answer = admin.post(reverse("staff:harvest_send", args=[run.pk]), {"workers": workers}, follow=True)
+    assert "Give a number of workers from 1 to 1000." in answer.content.decode()
+    assert not sent.called
+
+
+def test_no_worker_is_sent_to_a_finished_harvest(admin, sent):
+    run = make_harvest_run("tiny-gelu")
+    answer = admin.post(reverse("staff:harvest_send", args=[run.pk]), {"workers": 1}, follow=True)
+    assert "done already" in answer.content.decode()
+    assert not sent.called
 
 
 def test_a_finished_harvest_is_not_started_again(admin, sent):
@@ -511,6 +548,7 @@ def test_nobody_else_starts_or_cancels_a_harvest(group, sent):
     client = make_client(group)
     client.post(reverse("staff:harvest_start"), harvest_choice(done))
     client.post(reverse("staff:harvest_cancel", args=[running.pk]))
+    client.post(reverse("staff:harvest_send", args=[running.pk]), {"workers": 1})
     running.refresh_from_db()
     assert running.status == "running"
     assert not sent.called
