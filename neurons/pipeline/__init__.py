@@ -13,7 +13,14 @@ from neurons.lab.tokenizer import TokenizerError
 from neurons.leases import WorkersLost
 from neurons.pipeline.corpora import corpus_import, corpus_import_embedded
 from neurons.pipeline.harvests import harvest_execute, harvest_work
-from neurons.pipeline.networks import network_import, network_name, network_source, networks_import, shared_config
+from neurons.pipeline.networks import (
+    network_bring,
+    network_import,
+    network_name,
+    network_source,
+    networks_import,
+    shared_config,
+)
 from neurons.pipeline.records import neurons_export, records_import
 from neurons.pipeline.training import arm_configs, arm_train, training_config
 from neurons.store.corpus import CorpusError
@@ -28,6 +35,7 @@ __all__ = [
     "corpus_import_embedded",
     "harvest_execute",
     "harvest_work",
+    "network_bring",
     "network_import",
     "network_name",
     "network_source",

@@ -62,7 +62,8 @@ def open_hub(folder: Path, options: dict[str, Any]) -> "HubNetwork":
         activation=_activation(shape, site),
     )
     bos = options.get("bos_id", _bos(shape, folder))
-    network = HubNetwork(model, site, config, check_bos(bos, config.vocab_size, folder))
+    bos = check_bos(bos, config.vocab_size, folder)
+    network = HubNetwork(model, site, config, bos, options | {"site": site.pattern})
     network.check_causal()
     return network
 
@@ -126,11 +127,15 @@ class HubNetwork(nn.Module):
     site : NeuronSite
     bos_id : int
         Token at position 0 of every context.
+    options : dict
+        With which the same network is read again; the site among them by name.
     """
 
-    def __init__(self, model: Any, site: NeuronSite, config: SourceConfig, bos_id: int) -> None:
+    def __init__(
+        self, model: Any, site: NeuronSite, config: SourceConfig, bos_id: int, options: dict[str, Any]
+    ) -> None:
         super().__init__()
-        self.model, self.site, self.config, self.bos_id = model, site, config, bos_id
+        self.model, self.site, self.config, self.bos_id, self.options = model, site, config, bos_id, options
 
     @property
     def device(self) -> torch.device:

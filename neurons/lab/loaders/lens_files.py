@@ -51,8 +51,8 @@ def weights_file(folder: Path, options: dict[str, Any]) -> Path:
     return (final or found)[0]
 
 
-def load_state(folder: Path, config: LensConfig, options: dict[str, Any]) -> State:
-    """The network's tensors, float32, in the current layout, complete.
+def load_state(folder: Path, config: LensConfig, options: dict[str, Any]) -> tuple[State, dict[str, str]]:
+    """The network's tensors, float32, in the current layout, complete; and the file and layout they were found in.
 
     Raises
     ------
@@ -61,7 +61,8 @@ def load_state(folder: Path, config: LensConfig, options: dict[str, Any]) -> Sta
     """
     path = weights_file(folder, options)
     state = {key: tensor for key, tensor in _read(path).items() if not key.endswith(BUFFERS)}
-    if _is_old(folder, state, options):
+    old = _is_old(folder, state, options)
+    if old:
         state = from_old_layout(state, config)
     needed, optional = expected_shapes(config)
     shapes = needed | optional
@@ -75,11 +76,13 @@ def load_state(folder: Path, config: LensConfig, options: dict[str, Any]) -> Sta
             if key in state and tuple(state[key].shape) != shape
         },
     )
-    return {key: tensor.float() for key, tensor in state.items()} | {
+    left_out = {
         key: torch.ones(shape) if key.endswith(".w") else torch.zeros(shape)
         for key, shape in optional.items()
         if key not in state
     }
+    found = {"weights": path.relative_to(folder).as_posix(), "layout": "old" if old else "current"}
+    return {key: tensor.float() for key, tensor in state.items()} | left_out, found
 
 
 def _read(path: Path) -> State:

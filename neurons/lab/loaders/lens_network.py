@@ -60,7 +60,8 @@ def open_lens(folder: Path, options: dict[str, Any]) -> "LensNetwork":
     config = lens_config(folder, options)
     bos = options.get("bos_id", read_config(folder).get("bos_token_id"))
     bos = check_bos(bos_in_files(folder) if bos is None else bos, config.vocab_size, folder)
-    network = LensNetwork(config, load_state(folder, config, options), bos)
+    state, found = load_state(folder, config, options)
+    network = LensNetwork(config, state, bos, options | found)
     return network.to(precision_of(options)).eval()
 
 
@@ -132,11 +133,13 @@ class LensNetwork(nn.Module):
         From load_state: complete and of the right shapes.
     bos_id : int
         Token at position 0 of every context.
+    options : dict
+        With which the same network is read again, wherever its folder then is.
     """
 
-    def __init__(self, config: LensConfig, state: State, bos_id: int) -> None:
+    def __init__(self, config: LensConfig, state: State, bos_id: int, options: dict[str, Any]) -> None:
         super().__init__()
-        self.config, self.bos_id = config, bos_id
+        self.config, self.bos_id, self.options = config, bos_id, options
         self.embed = nn.Embedding.from_pretrained(state["embed.W_E"])
         self.positions = nn.Embedding.from_pretrained(state["pos_embed.W_pos"])
         self.blocks = nn.ModuleList(LensBlock(config, state, layer) for layer in range(config.n_layers))
