@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -48,7 +47,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "workers": len({shard.worker for shard in at_work}) or int(bool(harvest.merge_owner)),
         "lost": sum(shard.attempt - 1 for shard in shards),
         "pace": _pace(shards, at_work),
-        "took": in_words((harvest.finished_at - harvest.started_at).total_seconds()) if _is_over(harvest) else "",
+        "took": _took(harvest),
         "rows": noted[:ROWS_SHOWN],
         "more": max(0, len(noted) - ROWS_SHOWN),
         "config": sorted(harvest.config.items()),
@@ -56,8 +55,10 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "neurons/run.html", page)
 
 
-def _is_over(harvest: HarvestRun) -> Any:
-    return harvest.started_at and harvest.finished_at
+def _took(harvest: HarvestRun) -> str:
+    if harvest.started_at is None or harvest.finished_at is None:
+        return ""
+    return in_words((harvest.finished_at - harvest.started_at).total_seconds())
 
 
 def _pace(shards: list[HarvestShard], at_work: list[HarvestShard]) -> Pace:
