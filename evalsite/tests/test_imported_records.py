@@ -14,6 +14,7 @@ from neurons import artifacts
 from neurons.models import Corpus, HarvestRun, Network, RunStatus
 from neurons.selectors import harvest_finished, harvest_store
 from neurons.services import NeuronsRefused, harvest_create
+from neurons.tests.object_store import CREDENTIALS, s3_server
 from neurons.tests.records.factories import (
     make_activation,
     make_feature,
@@ -31,15 +32,18 @@ def own_artifacts(settings, tmp_path):
     settings.ARTIFACTS_URL = str(tmp_path / "artifacts")
 
 
-@pytest.fixture
-def pair(tmp_path):
+def make_pair(tmp_path):
     """Arm "relu" from Neuronpedia's lines, arm "topk" from NeuronRecords, over one corpus."""
     first = make_neuronpedia(tmp_path / "np" / "0-sae", neurons=8, each=7, layer="0-sae")
     second = make_openai(tmp_path / "oa", layers=1, neurons=8, seed=7000)
     shared = {"pair": "latents", "corpus": "theirs", "verbosity": 0}
     call_command("records_import", first, arm="relu", texts_of=[second], **shared)
     call_command("records_import", second, arm="topk", **shared)
-    return first, second
+
+
+@pytest.fixture
+def pair(tmp_path):
+    make_pair(tmp_path)
 
 
 def make_study(**changes):
@@ -88,6 +92,17 @@ def test_the_same_design_and_salt_give_the_same_items(pair):
     first, second = (study_draw(design, strata_open(design), salt="5" * 64) for _ in range(2))
     assert first.seats == second.seats
     assert [item.snippets for item in first.items] == [item.snippets for item in second.items]
+
+
+def test_the_records_may_live_in_an_object_store(settings, tmp_path, monkeypatch):
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with s3_server("records") as endpoint:
+        settings.ARTIFACTS_URL, settings.S3_ENDPOINT = "s3://records/arrays", endpoint
+        settings.ARTIFACTS_CACHE = str(tmp_path / "cache")
+        make_pair(tmp_path)
+        settings.ARTIFACTS_CACHE = str(tmp_path / "other-machine")
+        assert Item.objects.filter(study=study_freeze(study=make_study())).count() == 8
 
 
 def test_the_rows_say_where_the_neurons_come_from(pair):

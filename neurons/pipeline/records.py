@@ -33,12 +33,13 @@ def records_import(
             artifacts.remove(artifacts.corpus_address(corpus))
             importing.into_new_corpus(texts, folder, name=corpus, facts=facts)
             artifacts.publish(artifacts.corpus_address(corpus))
-            opened = CorpusStore.open(texts)
+            opened = CorpusStore.open(artifacts.artifact_folder(artifacts.corpus_address(corpus)))
         else:
             opened = corpus_store(found)
             importing.into_known_corpus(opened, folder, facts=facts)
         artifacts.publish(address)
-        return _registered(opened, HarvestStore.open(folder, opened), pair, size, arm, address)
+        store = HarvestStore.open(artifacts.artifact_folder(address), opened)
+        return _registered(opened, store, pair, size, arm, address)
 
 
 @transaction.atomic
