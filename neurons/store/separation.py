@@ -30,8 +30,10 @@ class Chance:
     reached : ndarray, float64, (thresholds,)
         Mean number of neurons whose AUC reaches each threshold.
     some : ndarray, float64, (thresholds,)
-        Share of the deals (0 … 1) in which at least one neuron does. With all deals counted, or with the actual one
-        among the random ones, it is the p-value of the best neuron against "no neuron knows the groups".
+        Share of the deals (0 … 1) in which at least one neuron does.
+    as_many : ndarray, float64, (thresholds,)
+        Share of the deals in which at least as many neurons do as in the actual deal. This and, at the best AUC, `some`
+        are p-values against "no neuron knows the groups": the actual deal is among those that are counted.
     deals : int
     exact : bool
         Whether these are all deals that there are.
@@ -39,6 +41,7 @@ class Chance:
 
     reached: np.ndarray
     some: np.ndarray
+    as_many: np.ndarray
     deals: int
     exact: bool
 
@@ -199,12 +202,19 @@ def chance(
     dealt, exact = deals(len(examples), int(examples.sum()), most, generator)
     if not exact:
         dealt[0] = examples
+    actual = int(np.flatnonzero((dealt == examples).all(axis=1))[0])
     counts = np.zeros((len(dealt), len(thresholds)), dtype=np.int64)
     for first in range(0, ranks.shape[1], CHUNK):
         reached = np.sort(auc(ranks[:, first : first + CHUNK], dealt), axis=1)
         for row, shares in enumerate(reached):
             counts[row] += len(shares) - np.searchsorted(shares, thresholds - 1e-9)
-    return Chance(counts.mean(axis=0), (counts > 0).mean(axis=0), len(dealt), exact)
+    return Chance(
+        reached=counts.mean(axis=0),
+        some=(counts > 0).mean(axis=0),
+        as_many=(counts >= counts[actual]).mean(axis=0),
+        deals=len(dealt),
+        exact=exact,
+    )
 
 
 def held_out(
