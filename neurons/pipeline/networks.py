@@ -11,7 +11,7 @@ from neurons import artifacts, services
 from neurons.artifacts import SHIPPED, artifact_folder
 from neurons.lab.checkpoint import network_facts
 from neurons.lab.config import TransformerConfig
-from neurons.lab.loaders.folders import FoundNetwork, find_network
+from neurons.lab.loaders.folders import find_network
 from neurons.lab.source import NeuronSource, open_source
 from neurons.models import Network, NetworkPair
 from neurons.pipeline.network_files import bring_files, joint_sha256
@@ -48,6 +48,7 @@ def network_bring(
     kind: str = "auto",
     pair: str = "",
     arm: str = "",
+    size: str = "",
     name: str = "",
     options: dict[str, Any] | None = None,
     progress: Count | None = None,
@@ -64,6 +65,8 @@ def network_bring(
         Networks of one pair can be compared by a study; without it, the folder's name.
     arm : str, optional
         Label within the pair; without it, the network's activation.
+    size : str, optional
+        Label of a new pair in studies and tables; without it, layers and width.
     progress : callable, optional
         Called with bytes copied and bytes in all.
 
@@ -87,12 +90,8 @@ def network_bring(
     sha256 = joint_sha256([(path.name, hashes[path]) for path in found.weights])
     if found.kind == Network.Format.BLINDSCOPE:
         return network_import(address, name=name)
-    return _register(found, address, pair, arm, name, sha256)
-
-
-def _register(found: FoundNetwork, address: str, pair: str, arm: str, name: str, sha256: str) -> Network:
     shape = {key: value for key, value in found.facts["config"].items() if key != "activation"}
-    row = services.pair_create(name=pair, size=f"{shape['n_layers']}L-{shape['d_model']}", config=shape)
+    row = services.pair_create(name=pair, size=size or f"{shape['n_layers']}L-{shape['d_model']}", config=shape)
     return services.network_register(
         name=name or network_name(row, arm),
         pair=row,

@@ -121,10 +121,10 @@ def test_a_network_without_a_tokenizer_is_imported_with_a_warning(tmp_path, caps
 
 def test_two_networks_of_one_pair_stand_side_by_side(tmp_path):
     gelu = solu_with_tokenizer(tmp_path / "gelu", act_fn="gelu")
-    call_command("networks_import", solu_with_tokenizer(tmp_path / "solu"), "--pair", "two-layers")
+    call_command("networks_import", solu_with_tokenizer(tmp_path / "solu"), "--pair", "two-layers", "--size", "theirs")
     call_command("networks_import", gelu, "--pair", "two-layers", "--arm", "baseline", "--name", "their-gelu")
     pair = NetworkPair.objects.get()
-    assert (pair.name, pair.size) == ("two-layers", "2L-32")
+    assert (pair.name, pair.size) == ("two-layers", "theirs")
     names = sorted(pair.networks.values_list("activation", "name"))
     assert names == [("baseline", "their-gelu"), ("solu_ln", "two-layers-solu-ln")]
 

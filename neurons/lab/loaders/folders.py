@@ -54,18 +54,18 @@ def find_network(folder: Path, kind: str, options: dict[str, Any]) -> FoundNetwo
     kind = kind_of(folder) if kind == "auto" else kind
     source: Any = open_source(folder, kind, options)
     if kind == "blindscope":
-        weights = (folder / WEIGHTS,)
-        return FoundNetwork(kind, {}, (folder / FACTS, *weights), weights, network_facts(folder))
+        own = folder / WEIGHTS
+        return FoundNetwork(kind, {}, (folder / FACTS, own), (own,), network_facts(folder))
     understood = dict(source.options)
     if kind == "transformer_lens":
-        weights = (weights_file(folder, options),)
+        weights = [weights_file(folder, options)]
         understood["weights"] = weights[0].name  # also of a checkpoint in a folder of its own
     else:
-        weights = tuple(_safetensors(folder))
+        weights = _safetensors(folder)
     beside = ("config.json", INDEX, TOKENIZER, TOKENIZER_CONFIG)
     files = *(folder / name for name in beside if (folder / name).is_file()), *weights
     facts = {"config": _shape(source.config), "tokenizer_fingerprint": fingerprint_in(folder)}
-    return FoundNetwork(kind, understood, files, weights, facts)
+    return FoundNetwork(kind, understood, files, tuple(weights), facts)
 
 
 def kind_of(folder: Path) -> str:

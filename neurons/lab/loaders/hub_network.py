@@ -25,6 +25,7 @@ from neurons.lab.weights import NeuronWeights
 KIND = "huggingface"
 OPTIONS: dict[str, type] = {"site": str, "reads": str, "bos_id": int, "context": int, "precision": str}
 DEFAULT_CONTEXT = 1024  # tokens in one forward pass, where the model could read more
+LENGTH_DEPENDENT = ("dynamic", "longrope")
 LABEL_CHARS = 20  # of the name of an activation
 # Buffers that older files carry and the model works out itself.
 BUFFERS = (".attn.bias", ".attn.masked_bias", ".attention.bias", ".attention.masked_bias", ".rotary_emb.inv_freq")
@@ -52,7 +53,7 @@ def open_hub(folder: Path, options: dict[str, Any]) -> "HubNetwork":
     model = _load(folder, precision_of(options))
     shape = model.config.get_text_config()
     site = find_site(model, shape.num_hidden_layers, site=options.get("site", ""), reads=options.get("reads", ""))
-    longest = getattr(shape, "max_position_embeddings", None) or DEFAULT_CONTEXT
+    longest = _longest(shape)
     config = SourceConfig(
         n_layers=shape.num_hidden_layers,
         d_model=shape.hidden_size,
@@ -96,6 +97,17 @@ def _load(folder: Path, dtype: torch.dtype) -> Any:
         shapes={key: (tuple(have), tuple(want)) for key, have, want in sorted(found["mismatched_keys"])},
     )
     return model.eval().requires_grad_(False)
+
+
+def _longest(shape: Any) -> int:
+    """Tokens that the model reads at most, as long as what it computes does not depend on how many there are."""
+    longest = getattr(shape, "max_position_embeddings", None) or DEFAULT_CONTEXT
+    rotary = getattr(shape, "rope_parameters", None) or {}
+    for facts in (rotary, *(part for part in rotary.values() if isinstance(part, dict))):
+        # These rotate all positions otherwise once a text, its padding included, is longer than in training.
+        if facts.get("rope_type") in LENGTH_DEPENDENT:
+            longest = min(longest, facts.get("original_max_position_embeddings") or longest)
+    return int(longest)
 
 
 def _activation(shape: Any, site: NeuronSite) -> str:

@@ -22,6 +22,9 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=FORMATS, default="auto", help="layout of the files (default: auto)")
         parser.add_argument("--pair", default="", help="networks of one pair can be compared (default: folder's name)")
         parser.add_argument("--arm", default="", help="label within the pair (default: the network's activation)")
+        parser.add_argument(
+            "--size", default="", help="label of the pair in studies and tables (default: 2L-512 and so on)"
+        )
         parser.add_argument("--name", default="", help="name of the network (default: pair and arm)")
         parser.add_argument(
             "--option",
@@ -34,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["path"] is not None:
             return self._report(self._bring(options))
-        given = [key for key in ("pair", "arm", "name", "option") if options[key]]
+        given = [key for key in ("pair", "arm", "size", "name", "option") if options[key]]
         if given or options["format"] != "auto":
             raise CommandError(f"--{(given or ['format'])[0]} needs a PATH; without one, what ships is registered.")
         self._import_shipped()
@@ -68,6 +71,7 @@ class Command(BaseCommand):
                     kind=options["format"],
                     pair=options["pair"],
                     arm=options["arm"],
+                    size=options["size"],
                     name=options["name"],
                     options=dict(_key_and_value(option) for option in options["option"]),
                     progress=progress,

@@ -32,8 +32,19 @@ MODELS = {
     "opt": ({"ffn_dim": NEURONS, "word_embed_proj_dim": WIDTH}, "model.decoder.layers.1.fc2", False),
     "gptj": (GPT2 | {"rotary_dim": 4}, "transformer.h.1.mlp.fc_out", False),
     "falcon": ({"ffn_hidden_size": NEURONS}, "transformer.h.1.mlp.dense_4h_to_h", False),
+    "gpt_bigcode": (GPT2, "transformer.h.1.mlp.c_proj", False),
+    "gpt_neo": ({"attention_types": [[["global", "local"], 1]]}, "transformer.h.1.mlp.c_proj", False),
+    "codegen": (GPT2 | {"rotary_dim": 4, "n_head": 4}, "transformer.h.1.mlp.fc_out", False),
+    "bloom": ({"n_layer": LAYERS, "n_head": 2}, "transformer.h.1.mlp.dense_4h_to_h", False),
+    "olmo": ({}, "model.layers.1.mlp.down_proj", True),
+    "olmo2": ({}, "model.layers.1.mlp.down_proj", True),
     "starcoder2": ({}, "model.layers.1.mlp.c_proj", False),
 }
+
+
+def neurons_of(model_type):
+    """Neurons in a layer; BLOOM's cannot be chosen."""
+    return 4 * WIDTH if model_type == "bloom" else NEURONS
 
 
 def make_model(model_type, **changes):

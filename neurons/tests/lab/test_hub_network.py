@@ -24,6 +24,7 @@ from neurons.tests.lab.hub_small import (
     make_folder,
     make_model,
     make_tokens,
+    neurons_of,
 )
 from neurons.tests.lab.tokenizers_small import llama
 
@@ -53,7 +54,12 @@ def test_neurons_of_every_architecture_equal_those_of_a_full_pass(tmp_path, mode
     _, name, gated = MODELS[model_type]
     network, tokens = open_source(make_folder(tmp_path, model_type), KIND), make_tokens()
     shape = network.config
-    assert (shape.n_layers, shape.d_mlp, shape.d_model, shape.vocab_size) == (LAYERS, NEURONS, WIDTH, VOCABULARY)
+    assert (shape.n_layers, shape.d_mlp, shape.d_model, shape.vocab_size) == (
+        LAYERS,
+        neurons_of(model_type),
+        WIDTH,
+        VOCABULARY,
+    )
     assert (shape.context, network.bos_id) == (32, 1)
     assert shape.activation.endswith("_gated") == gated
     own = make_model(model_type)
@@ -73,7 +79,7 @@ def test_weights_of_a_neuron_are_what_it_reads_and_what_it_writes(tmp_path, mode
     network, tokens = open_source(make_folder(tmp_path, model_type), KIND), make_tokens()
     assert isinstance(network, WeightSource)
     weights = network.neuron_weights(1)
-    assert weights.w_in.shape == weights.w_out.shape == (NEURONS, WIDTH)
+    assert weights.w_in.shape == weights.w_out.shape == (neurons_of(model_type), WIDTH)
     assert network.unembedding().shape == (WIDTH, VOCABULARY)
     before = dict(network.neuron_activations(tokens))[1]
     weights.w_in[7] = 0  # a view of the model's own weights
@@ -86,7 +92,7 @@ def test_weights_of_a_neuron_are_what_it_reads_and_what_it_writes(tmp_path, mode
     assert torch.equal(before[..., :7], after[..., :7])
     output = network.site.outputs[1]
     with torch.inference_mode():
-        only = torch.zeros(1, NEURONS)
+        only = torch.zeros(1, neurons_of(model_type))
         bias = output(only)
         only[0, 7] = 1
         torch.testing.assert_close(output(only) - bias, weights.w_out[7:8], rtol=1e-4, atol=1e-5)
@@ -203,6 +209,12 @@ def test_the_context_is_at_most_the_models_and_1024_unless_asked_for(tmp_path):
     assert open_source(long, KIND, {"context": "3000"}).config.context == 3000
     with pytest.raises(CheckpointError, match="2 to 4000 tokens"):
         open_source(long, KIND, {"context": 4001})
+
+
+def test_the_context_ends_where_rotary_positions_begin_to_depend_on_the_length(tmp_path):
+    rotary = {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 1e4, "original_max_position_embeddings": 30}
+    folder = make_folder(tmp_path, "llama", max_position_embeddings=60, rope_parameters=rotary)
+    assert open_source(folder, KIND).config.context == 30
 
 
 def test_the_beginning_of_a_sequence_is_the_models_else_its_tokenizers_else_its_end_of_text(tmp_path):
