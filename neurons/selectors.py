@@ -1,15 +1,17 @@
 """Reads of corpora, networks and harvests. Studies draw their neurons through here."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from neurons.artifacts import artifact_folder
 from neurons.models import Corpus, HarvestRun, HarvestShard, Network, RunStatus
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
+from neurons.store.neuron_index import NeuronIndex
 from neurons.store.records.record import AS_RECORDED
 
 DEFAULT_SITE = "post_act"  # before any extra LayerNorm: what the SoLU paper's raters saw
@@ -51,6 +53,25 @@ def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SI
     return done.filter(site__in=(site, AS_RECORDED)).first()
 
 
+def harvests_finished() -> QuerySet[HarvestRun]:
+    """All finished harvests, newest first, with their network, its pair, and the corpus."""
+    return HarvestRun.objects.filter(status=RunStatus.DONE).select_related("network__pair", "corpus").order_by("-id")
+
+
+def newest_harvests(networks: Sequence[Network]) -> dict[int, HarvestRun]:
+    """The newest finished harvest of each of these networks that has one, by the network's id."""
+    newest: dict[int, HarvestRun] = {}
+    for run in harvests_finished().filter(network__in=networks):
+        newest.setdefault(run.network_id, run)
+    return newest
+
+
+def harvests_of_twins(run: HarvestRun) -> list[HarvestRun]:
+    """Finished harvests of the other networks of the pair on the same corpus and at the same site."""
+    twins = harvests_finished().filter(network__pair=run.network.pair_id, corpus=run.corpus_id, site=run.site)
+    return list(twins.exclude(network=run.network_id).order_by("network__name"))
+
+
 def corpus_store(corpus: Corpus) -> CorpusStore:
     """The corpus's documents and tokens, memory-mapped."""
     return _corpus_store(artifact_folder(corpus.url), corpus.fingerprint)
@@ -69,6 +90,14 @@ def harvests_without_worker() -> list[HarvestRun]:
     alive = HarvestShard.objects.filter(run=OuterRef("pk"), lease_until__gte=Now())
     running = HarvestRun.objects.filter(status=RunStatus.RUNNING).exclude(merge_lease_until__gte=Now())
     return list(running.filter(~Exists(alive)))
+
+
+def neuron_index(run: HarvestRun) -> NeuronIndex | None:
+    """What was worked out about the harvest's neurons, memory-mapped; None if that was not done yet.
+
+    Raises NeuronIndexError if the folder is gone or of another version.
+    """
+    return _neuron_index(artifact_folder(run.index_url)) if run.index_url else None
 
 
 def shards_at_work(run: HarvestRun) -> list[HarvestShard]:
@@ -94,6 +123,12 @@ def harvest_goes_on(run_id: int) -> bool:
 @lru_cache(maxsize=16)
 def _corpus_store(folder: Path, fingerprint: str) -> CorpusStore:
     return CorpusStore.open(folder)
+
+
+# By address: an index is never changed, a newer one has another address.
+@lru_cache(maxsize=64)
+def _neuron_index(folder: Path) -> NeuronIndex:
+    return NeuronIndex.open(folder)
 
 
 def _known(names: list[str]) -> str:

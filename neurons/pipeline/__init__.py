@@ -12,7 +12,7 @@ from neurons.lab.readers import ReadError
 from neurons.lab.tokenizer import TokenizerError
 from neurons.leases import WorkersLost
 from neurons.pipeline.corpora import corpus_import, corpus_import_embedded
-from neurons.pipeline.harvests import harvest_execute, harvest_work
+from neurons.pipeline.harvests import config_check, harvest_execute, harvest_work
 from neurons.pipeline.networks import (
     network_bring,
     network_import,
@@ -21,6 +21,7 @@ from neurons.pipeline.networks import (
     networks_import,
     shared_config,
 )
+from neurons.pipeline.neuron_index import indexes_make
 from neurons.pipeline.records import neurons_export, records_import
 from neurons.pipeline.training import arm_configs, arm_train, training_config
 from neurons.store.corpus import CorpusError
@@ -31,10 +32,12 @@ __all__ = [
     "REFUSALS",
     "arm_configs",
     "arm_train",
+    "config_check",
     "corpus_import",
     "corpus_import_embedded",
     "harvest_execute",
     "harvest_work",
+    "indexes_make",
     "network_bring",
     "network_import",
     "network_name",
