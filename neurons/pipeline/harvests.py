@@ -2,17 +2,39 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.conf import settings
 
 from neurons import artifacts, services
 from neurons.artifacts import work_address
+from neurons.lab.harvest_config import HarvestConfig
 from neurons.lab.threads import use_threads
 from neurons.models import HarvestRun, RunStatus
 from neurons.pipeline.heartbeat import beat_seconds
 from neurons.pipeline.runs import Count
 from neurons.pipeline.shards import HarvestJob
 from neurons.selectors import harvest_goes_on
+from neurons.store.harvest import HarvestError
+
+
+def config_check(asked: dict[str, Any]) -> None:
+    """Refuse what a harvest cannot be told, before it is written on its row.
+
+    Raises
+    ------
+    HarvestError
+        If a name is not known, or a value is of the wrong kind or out of range.
+    """
+    defaults = HarvestConfig().as_dict()
+    for name, value in asked.items():
+        if name not in defaults or name == "site":
+            known = ", ".join(sorted(defaults.keys() - {"site"}))
+            raise HarvestError(f"a harvest knows no {name!r}; it can be told {known}.")
+        kind = int if name == "max_tokens" else type(defaults[name])
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise HarvestError(f"`{name}` is {value!r}; give a value like {defaults[name] or 1_000_000}.")
+    HarvestConfig(**asked)
 
 
 def harvest_execute(

@@ -30,7 +30,7 @@ from neurons.selectors import corpus_store, harvest_goes_on
 from neurons.store.harvest import META, HarvestStore
 
 SHARDS_PER_WORKER = 4  # so that a slow worker, or a lost one, delays the end little
-SHARD_TOKENS = 20_000_000  # tokens in a shard, at most, where several workers share a harvest
+SHARD_TOKENS = 100_000_000  # tokens in a shard, at most, where several workers share a harvest
 log = logging.getLogger(__name__)
 
 
@@ -47,9 +47,7 @@ class HarvestJob:
         self, run: HarvestRun, *, device: str, progress: Count | None, leave: Callable[[], bool] = lambda: False
     ) -> None:
         self.device, self.progress, self.leave = device, progress, leave
-        known = {field.name for field in fields(HarvestConfig)}  # an earlier version may have stored others
-        given = {key: value for key, value in run.config.items() if key in known}
-        self.config = HarvestConfig(**given | {"site": run.site})
+        self.config = config_of(run)
         self.corpus = corpus_store(run.corpus)
         self.plan = make_plan(self.corpus, self.config)
         self.facts = {"network": run.network.name, "network_sha256": run.network.sha256}
@@ -213,6 +211,12 @@ def _leased(work: Callable[[], None], release: Callable[[], None]) -> None:
             log.warning("%s (%s: %s)", lost, type(error).__name__, error)
             return
         raise
+
+
+def config_of(run: HarvestRun) -> HarvestConfig:
+    """A harvest's configuration in full; what an earlier version stored and this one does not know is left out."""
+    known = {field.name for field in fields(HarvestConfig)}
+    return HarvestConfig(**{key: value for key, value in run.config.items() if key in known} | {"site": run.site})
 
 
 def shards_for(run: HarvestRun, plan: HarvestPlan) -> int:

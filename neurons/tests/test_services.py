@@ -195,6 +195,30 @@ def test_the_harvest_command_reads_part_of_the_split_and_says_what_it_did(networ
     assert f"{run.tokens_seen:,} tokens read, {run.dead_neurons:,} dead neurons" in capsys.readouterr().out
 
 
+def test_the_harvest_command_can_be_told_what_to_keep(network, corpus):
+    call_command("harvest_run", "tiny-gelu", corpus="small", set=["top=3", "likeness=0.4", "split=train"])
+    config = harvest_finished("tiny-gelu", "small").config
+    assert (config["top"], config["likeness"], config["split"]) == (3, 0.4, "train")
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("tpo=3", "knows no 'tpo'; it can be told after, alike_after"),
+        ("site=post_ln", "knows no 'site'"),
+        ("top", "`top` is ''; give a value like 32"),
+        ("top=three", "`top` is 'three'"),
+        ("top=1.5", r"`top` is 1\.5"),
+        ("top=99", "1 ≤ top ≤ reserve"),
+        ("precision=half", "choose one of float32, bfloat16"),
+    ],
+)
+def test_the_harvest_command_refuses_what_a_harvest_cannot_be_told(network, corpus, said, answer):
+    with pytest.raises(CommandError, match=answer):
+        call_command("harvest_run", "tiny-gelu", corpus="small", set=[said])
+    assert not HarvestRun.objects.exists()
+
+
 def test_commands_say_in_one_sentence_what_is_missing(corpus, settings, tmp_path):
     settings.SHIPPED_NETWORKS_DIR = tmp_path / "none"
     with pytest.raises(CommandError, match="there is no network 'x'"):

@@ -41,9 +41,17 @@ def surroundings(settings, tmp_path) -> Iterator[dict[str, str]]:
             "BLINDSCOPE_HARVEST_LEASE_SECONDS": str(LEASE_SECONDS),
             "BLINDSCOPE_HARVEST_CHECKPOINT_SECONDS": "0",
             "BLINDSCOPE_TORCH_THREADS": "1",
-            "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+            "DATABASE_URL": database_url(),
             "REDIS_URL": redis_url,
         }
+
+
+def database_url() -> str:
+    """Where the test's own database is, on SQLite and on PostgreSQL."""
+    facts = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{facts['NAME']}"
+    return f"postgresql://{facts['USER']}:{facts['PASSWORD']}@{facts['HOST']}:{facts['PORT']}/{facts['NAME']}"
 
 
 def start(surroundings: dict[str, str], log: Path, *arguments: str) -> subprocess.Popen:
@@ -81,7 +89,7 @@ def catch_in_the_middle_of_a_shard(pid: int, deadline: float) -> HarvestShard:
 def database_is_free() -> bool:
     """Whether the frozen process holds no write lock: the others would starve."""
     try:
-        HarvestRun.objects.filter(pk=0).update(message="")
+        HarvestRun.objects.update(workers=WORKERS)
     except OperationalError:
         return False
     return True
@@ -100,8 +108,8 @@ def test_a_worker_that_is_killed_mid_shard_changes_no_byte_of_the_harvest(surrou
         workers=WORKERS,
         shards_wanted=SHARDS,
     )
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout = 300")  # milliseconds, for database_is_free
+    with connection.cursor() as cursor:  # for database_is_free
+        cursor.execute("PRAGMA busy_timeout = 300" if connection.vendor == "sqlite" else "SET lock_timeout = 300")
     deadline = time.monotonic() + PATIENCE_SECONDS
     with ExitStack() as stack:
         workers = [stack.enter_context(worker(surroundings, tmp_path, number)) for number in range(WORKERS)]

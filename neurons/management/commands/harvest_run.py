@@ -34,7 +34,13 @@ class Command(BaseCommand):
         parser.add_argument("--corpus", required=True, help="name of the corpus")
         parser.add_argument("--site", default=DEFAULT_SITE, choices=SITES, help="before or after an extra LayerNorm")
         parser.add_argument("--max-tokens", type=int, help="read so many tokens of the split (default: all of them)")
-        parser.add_argument("--precision", choices=("float32", "bfloat16"), help="of the forward pass")
+        parser.add_argument(
+            "--set",
+            metavar="NAME=VALUE",
+            action="append",
+            default=[],
+            help="what is kept, such as reserve=32 or precision=bfloat16 (docs/operations.md); can be given again",
+        )
         parser.add_argument(
             "--processes", type=int, default=1, help="workers side by side; with --queue: for each network"
         )
@@ -56,8 +62,7 @@ class Command(BaseCommand):
             self._finish(run, options)
 
     def _create(self, options: dict[str, Any]) -> list[HarvestRun]:
-        asked = {key: options[key] for key in ("max_tokens", "precision")}
-        config = {key: value for key, value in asked.items() if value is not None}
+        config = self._config(options)
         names, processes = options["networks"], options["processes"]
         workers = processes if options["queue"] else -(-processes // len(names))
         try:
@@ -75,6 +80,21 @@ class Command(BaseCommand):
             ]
         except (NotFound, NeuronsRefused) as error:
             raise CommandError(str(error)) from None
+
+    @staticmethod
+    def _config(options: dict[str, Any]) -> dict[str, Any]:
+        config = {} if options["max_tokens"] is None else {"max_tokens": options["max_tokens"]}
+        for said in options["set"]:
+            name, _, value = said.partition("=")
+            config[name] = _number_or_word(value)
+        if config:
+            from neurons import pipeline
+
+            try:
+                pipeline.config_check(config)
+            except pipeline.REFUSALS as error:
+                raise CommandError(str(error)) from None
+        return config
 
     # -- by others -----------------------------------------------------------------------------------------------------
     def _queue(self, runs: list[HarvestRun], workers: int) -> None:
@@ -149,3 +169,12 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from None
             except KeyboardInterrupt:
                 raise CommandError(INTERRUPTED, returncode=130) from None
+
+
+def _number_or_word(text: str) -> int | float | str:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
