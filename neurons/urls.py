@@ -1,6 +1,6 @@
 from django.urls import path
 
-from neurons.views import browse, runs
+from neurons.views import browse, neuron, runs, search
 
 app_name = "neurons"
 
@@ -10,5 +10,13 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("corpora/<slug:name>/", browse.corpus, name="corpus"),
     path("networks/<slug:name>/", browse.network, name="network"),
-    path("networks/<slug:name>/<int:layer>/<int:index>/", browse.neuron, name="neuron"),
+    path("search/", search.search, name="search"),
+    path("networks/<slug:name>/<int:layer>/", browse.layer, name="layer"),
+    path("networks/<slug:name>/<int:layer>/<int:index>/", neuron.neuron, name="neuron"),
+    path("networks/<slug:name>/<int:layer>/<int:index>/text/<int:document>/", neuron.document, name="document"),
+    path(
+        "networks/<slug:name>/<int:layer>/<int:index>/beside/<slug:other>/<int:other_layer>/<int:other_index>/",
+        neuron.twin,
+        name="twin",
+    ),
 ]

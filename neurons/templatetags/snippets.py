@@ -61,3 +61,9 @@ def _line_end(found: re.Match[str]) -> str:
     """One sign per line end, then one break: a page of empty lines takes one line."""
     count = len(found[0].replace("\r\n", "\n"))
     return '<span class="nl"></span>' * count + "\n"
+
+
+@register.filter
+def token_html(text: str) -> SafeString:
+    """One token by itself, its white space visible."""
+    return mark_safe(visible(text, every_space=True).replace("\n", ""))  # noqa: S308

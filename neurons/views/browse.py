@@ -1,57 +1,70 @@
-"""Pages for admins and researchers: corpora, networks, harvests, and single neurons. They only read.
+"""Pages about corpora, networks and layers. They only read.
 
-These pages are not blinded: they name networks. Raters cannot enter them (evalsite.access.DOORS).
+These pages are not blinded: they name networks. Who may enter, and which networks a visitor sees, is decided by the
+site's gate (evalsite.access).
 """
 
-import math
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from neurons.artifacts import ArtifactError
-from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
-from neurons.selectors import harvest_store
-from neurons.store.corpus import CorpusError
-from neurons.store.harvest import HarvestError, HarvestStore
-from neurons.store.pieces import Snippet
+from neurons.models import Corpus, HarvestRun, Network, RunStatus
+from neurons.selectors import newest_harvests
+from neurons.store.layer_summary import LayerSummary, Spread, summaries
+from neurons.views.layer_table import ROWS, Table, layer_table
+from neurons.views.opened import Opened, open_harvest, open_network, visible_networks
+from neurons.views.plots import layer_spreads, sparkline, spread_histogram
 
-SHADES = 5  # bands of shading: shares of the neuron's own strongest activation
-SNIPPETS_SHOWN = 20
-TOKENS_BEFORE, TOKENS_AFTER = 32, 16  # at most; a harvest that stored less shows less
 RUNS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
-class ShadedPiece:
-    text: str
-    band: int  # 0 not firing … SHADES at the neuron's strongest
+class Sparkline:
+    """A small histogram and what its ends stand for."""
+
+    svg: SafeString
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
-class ShadedSnippet:
-    pieces: tuple[ShadedPiece, ...]
+class NetworkRow:
+    """A network in the index of all, with its two small figures where its neurons are known."""
+
+    network: Network
+    live: int | None
+    densities: Sparkline | None = None
+    maxima: Sparkline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairRows:
+    name: str
+    size: str
+    rows: tuple[NetworkRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
     layer: int
-    neurons: int
-    dead: int
+    summary: LayerSummary
     random: int  # index of a neuron picked by chance
 
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    runs = HarvestRun.objects.select_related("network", "corpus").order_by("-id")[:RUNS_SHOWN]
+    networks = visible_networks(request)
+    runs = HarvestRun.objects.filter(network__in=networks).select_related("network", "corpus").order_by("-id")
     page = {
         "corpora": Corpus.objects.order_by("name"),
-        "pairs": NetworkPair.objects.prefetch_related("networks").order_by("size", "name"),
-        "runs": runs,
-        "busy": any(run.status in (RunStatus.WAITING, RunStatus.RUNNING) for run in runs),
+        "pairs": _pairs(list(networks.select_related("pair").order_by("pair__size", "pair__name", "name"))),
+        "runs": runs[:RUNS_SHOWN],
+        "busy": runs.filter(status__in=(RunStatus.WAITING, RunStatus.RUNNING)).exists(),
     }
     return render(request, "neurons/index.html", page)
 
@@ -63,113 +76,87 @@ def corpus(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_safe
 def network(request: HttpRequest, name: str) -> HttpResponse:
-    network = get_object_or_404(Network.objects.select_related("pair"), name=name)
-    run = _harvest(network, request)
-    store, problem = _store(run)
+    opened = open_network(request, name)
     goto = request.GET
-    if store is not None and goto.get("layer", "").isdecimal() and goto.get("index", "").isdecimal():
-        return redirect(_address(network, int(goto["layer"]), int(goto["index"]), run))
-    page = {
-        "network": network,
-        "run": run,
-        "problem": problem,
-        "runs": _harvests(network),
-        "layers": _layers(store) if store else [],
-    }
+    if opened.store is not None and goto.get("layer", "").isdecimal() and goto.get("index", "").isdecimal():
+        return redirect(opened.neuron_url(int(goto["layer"]), int(goto["index"])))
+    summaries = _summaries(opened)
+    page: dict[str, Any] = opened.as_context()
+    if summaries:
+        rows = [
+            LayerRow(layer, summary, secrets.randbelow(summary.neurons)) for layer, summary in enumerate(summaries[1:])
+        ]
+        page |= {"whole": summaries[0], "layers": rows, **_layer_figures(summaries)}
     return render(request, "neurons/network.html", page)
 
 
 @require_safe
-def neuron(request: HttpRequest, name: str, layer: int, index: int) -> HttpResponse:
-    network = get_object_or_404(Network.objects.select_related("pair"), name=name)
-    if layer >= network.n_layers or index >= network.d_mlp:
+def layer(request: HttpRequest, name: str, layer: int) -> HttpResponse:
+    opened = open_network(request, name)
+    if layer >= opened.network.n_layers:
         raise Http404
-    run = _harvest(network, request)
-    store, problem = _store(run)
-    page = {
-        "network": network,
-        "run": run,
-        "problem": problem,
-        "layer": layer,
-        "index": index,
-        "links": _neighbours(network, layer, index, run),
-        **(_neuron_facts(store, layer, index) if store else {}),
-    }
-    return render(request, "neurons/neuron.html", page)
+    page: dict[str, Any] = opened.as_context() | {"layer": layer, "rows_on_a_page": ROWS}
+    if opened.store is not None:
+        summary = _summaries(opened)[layer + 1]
+        table: Table = layer_table(opened, layer, request.GET.get("sort", ""), request.GET.get("page", ""))
+        page |= {"table": table, "summary": summary, **_figures(summary)}
+    return render(request, "neurons/layer.html", page)
 
 
-def _harvests(network: Network) -> list[HarvestRun]:
-    done = HarvestRun.objects.filter(network=network, status=RunStatus.DONE)
-    return list(done.select_related("corpus", "network").order_by("-id"))
+def _pairs(networks: list[Network]) -> list[PairRows]:
+    newest = newest_harvests(networks)
+    rows: dict[tuple[str, str], list[NetworkRow]] = {}
+    for network in networks:
+        run = newest.get(network.pk)
+        opened = open_harvest(network, [run] if run else [], run)
+        rows.setdefault((network.pair.size, network.pair.name), []).append(_network_row(opened))
+    return [PairRows(name, size, tuple(found)) for (size, name), found in rows.items()]
 
 
-def _harvest(network: Network, request: HttpRequest) -> HarvestRun | None:
-    """The finished harvest that the address asks for, otherwise the newest one."""
-    runs = _harvests(network)
-    wanted = request.GET.get("harvest")
-    if wanted is None:
-        return runs[0] if runs else None
-    run = next((run for run in runs if str(run.pk) == wanted), None)
-    if run is None:
-        raise Http404
-    return run
+def _network_row(opened: Opened) -> NetworkRow:
+    if opened.index is None:
+        return NetworkRow(opened.network, None)
+    whole = opened.index.summaries[0]
+    return NetworkRow(
+        network=opened.network,
+        live=whole.neurons - whole.dead,
+        densities=_sparkline(whole.density, "Density of its neurons, in %", scale=100),
+        maxima=_sparkline(whole.maximum, "Largest activation of its neurons", scale=1),
+    )
 
 
-def _store(run: HarvestRun | None) -> tuple[HarvestStore | None, str]:
-    """The opened harvest, or why it cannot be read."""
-    if run is None:
-        return None, "This network has no finished harvest yet."
-    try:
-        return harvest_store(run), ""
-    except (ArtifactError, CorpusError, HarvestError, OSError) as error:
-        return None, f"The harvest's files cannot be read: {error}"
+def _sparkline(spread: Spread, title: str, *, scale: float) -> Sparkline:
+    low, high = (scale * 10**edge for edge in (spread.edges[0], spread.edges[-1]))
+    return Sparkline(sparkline(spread.counts, f"{title}: {low:.2g} to {high:.2g}"), low, high)
 
 
-def _layers(store: HarvestStore) -> list[LayerRow]:
-    return [
-        LayerRow(
-            layer=layer,
-            neurons=store.d_mlp,
-            dead=int((store.maxima(layer) <= 0).sum()),
-            random=secrets.randbelow(store.d_mlp),
-        )
-        for layer in range(store.n_layers)
-    ]
+def _summaries(opened: Opened) -> list[LayerSummary]:
+    """One over all layers, then one of each; from the harvest itself where there is no index yet."""
+    if opened.index is not None:
+        return opened.index.summaries
+    if opened.store is None:
+        return []
+    layers = range(opened.store.n_layers)
+    maxima = [opened.store.maxima(layer) for layer in layers]
+    densities = [opened.store.densities(layer) for layer in layers]
+    return summaries(maxima, densities)
 
 
-def _neuron_facts(store: HarvestStore, layer: int, index: int) -> dict[str, object]:
-    config = store.meta["config"]
-    before, after = min(TOKENS_BEFORE, int(config["before"])), min(TOKENS_AFTER, int(config["after"]))
-    values = store.top_values(layer, index)
-    strongest = float(values[0]) if len(values) else 0.0
-    snippets = store.top_snippets(layer, index, SNIPPETS_SHOWN, before, after)
+def _layer_figures(summaries: list[LayerSummary]) -> dict[str, SafeString]:
+    """Histograms of the one layer, or a row for each of several."""
+    if len(summaries) == 2:
+        return _figures(summaries[1])
     return {
-        "dead": store.is_dead(layer, index),
-        "density_percent": 100 * store.density(layer, index),
-        "strongest": strongest,
-        "kept": store.top_count(layer, index),
-        "snippets": [_shaded(snippet, strongest) for snippet in snippets],
+        "density_figure": layer_spreads(summaries[1:], "density", "density (tokens above 0)", percent=True),
+        "maximum_figure": layer_spreads(summaries[1:], "maximum", "largest activation", percent=False),
     }
 
 
-def _shaded(snippet: Snippet, strongest: float) -> ShadedSnippet:
-    return ShadedSnippet(tuple(ShadedPiece(text, _band(value, strongest)) for text, value in snippet.pieces))
-
-
-def _band(value: float, strongest: float) -> int:
-    share = max(0.0, value) / strongest if strongest > 0 else 0.0
-    return min(SHADES, math.ceil(share * SHADES))
-
-
-def _neighbours(network: Network, layer: int, index: int, run: HarvestRun | None) -> dict[str, str]:
-    last = network.d_mlp - 1
-    return {
-        "previous": _address(network, layer, index - 1, run) if index > 0 else "",
-        "next": _address(network, layer, index + 1, run) if index < last else "",
-        "random": _address(network, layer, secrets.randbelow(network.d_mlp), run),
-    }
-
-
-def _address(network: Network, layer: int, index: int, run: HarvestRun | None) -> str:
-    path = reverse("neurons:neuron", args=[network.name, layer, index])
-    return f"{path}?harvest={run.pk}" if run else path
+def _figures(summary: LayerSummary) -> dict[str, SafeString]:
+    density = spread_histogram(
+        summary.density, "Density of the layer's neurons", "density (tokens above 0)", percent=True
+    )
+    maximum = spread_histogram(
+        summary.maximum, "Largest activation of the layer's neurons", "largest activation", percent=False
+    )
+    return {"density_figure": density, "maximum_figure": maximum}
