@@ -4,12 +4,23 @@ Every URL belongs to a namespace, and every namespace names the roles that may e
 opened by nobody but a superuser, so a new page is closed until somebody decides who it is for. Roles are Django groups.
 An account in the group `evaluators` is an evaluator and nothing else, whatever other groups it was put in: a person who
 rates must never be able to read the key.
+
+Some pages about neurons may be read by visitors who are not signed in, for networks that an admin made public. Raters
+could sign out and look, so two more locks hold there: a network is closed while a study that shows its pair runs, and a
+browser in which somebody rated carries a mark and finds nothing.
 """
 
 from collections.abc import Callable
+from typing import Any
 
+from django.conf import settings
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.cache import patch_cache_control
+
+from annotation.models import Study
+from neurons.models import Network, NetworkPair
 
 EVALUATOR, ADMIN, RESEARCHER = "evaluators", "admins", "researchers"
 ANYONE = "anyone"
@@ -24,6 +35,16 @@ DOORS: dict[str, frozenset[str]] = {
     "admin": frozenset({ADMIN}),
 }
 
+# Pages that visitors who are not signed in may read about public networks. An argument `name` names the network.
+PUBLIC_PAGES = frozenset(
+    f"neurons:{page}" for page in ("index", "network", "layer", "neuron", "document", "twin", "search")
+)
+
+RUNNING = (Study.State.FROZEN, Study.State.OPEN)
+RATER_MARK = "blindscope_rater"  # cookie: somebody rated in this browser
+RATER_MARK_SECONDS = 400 * 24 * 3600  # as long as browsers keep a cookie; renewed at each visit after a day
+RATER_MARK_RENEWED = 24 * 3600
+
 
 def roles_of(user: object) -> frozenset[str]:
     """Roles of a user; an evaluator has that one role only."""
@@ -37,34 +58,104 @@ def roles_of(user: object) -> frozenset[str]:
     return groups & {ADMIN, RESEARCHER}
 
 
+def roles_in(request: Any) -> frozenset[str]:
+    """Roles of who sends a request, asked of the database once; signing in during the request counts."""
+    user = getattr(request, "user", None)
+    known = getattr(request, "known_roles", None)
+    if known is None or known[0] != getattr(user, "pk", None):
+        known = request.known_roles = (getattr(user, "pk", None), roles_of(user))
+    roles: frozenset[str] = known[1]
+    return roles
+
+
+def public_networks() -> QuerySet[Network]:
+    """Networks whose neurons strangers may look at now: made public, and in no pair that a running study shows."""
+    return Network.objects.filter(is_public=True).exclude(pair__in=_pairs_in_running_studies())
+
+
+def _pairs_in_running_studies() -> QuerySet[NetworkPair]:
+    """Pairs of which a study that is frozen or open shows a network: the others of the pair are its contrast."""
+    designs = Study.objects.filter(state__in=RUNNING).values_list("design", flat=True)
+    shown = {arm["network"] for design in designs for pair in design["pairs"] for arm in pair["arms"]}
+    return NetworkPair.objects.filter(networks__name__in=shown)
+
+
 class RoleGateMiddleware:
-    """Answers 404 to a signed-in user at a door that is not theirs, and sends strangers to the sign-in page."""
+    """Answers 404 to a signed-in user at a door that is not theirs, and sends strangers to the sign-in page.
+
+    Every request is told what it may see of the networks: `request.visible_networks`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if _wants_mark(request):
+            _mark(response)
+        if getattr(request, "reads_as_visitor", False):
+            patch_cache_control(response, private=True, no_cache=True)
+        return response
 
     def process_view(
-        self, request: HttpRequest, view_func: object, view_args: object, view_kwargs: object
+        self, request: Any, view_func: object, view_args: object, view_kwargs: dict[str, Any]
     ) -> HttpResponse | None:
+        request.visible_networks = Network.objects.none()
         match = request.resolver_match
         namespace = match.namespaces[0] if match is not None and match.namespaces else ""
         admitted = DOORS.get(namespace, frozenset())
         if ANYONE in admitted:
             return None
         if not request.user.is_authenticated:
-            return redirect(f"/accounts/login/?next={request.path}")
-        if roles_of(request.user) & admitted:
+            return self._visitor(request, namespace, view_kwargs)
+        if roles_in(request) & admitted:
+            if namespace == "neurons":
+                request.visible_networks = Network.objects.all()
             return None
         raise Http404
+
+    @staticmethod
+    def _visitor(request: Any, namespace: str, arguments: dict[str, Any]) -> HttpResponse | None:
+        """Let somebody who is not signed in read what is public, and send them to the sign-in page for all else."""
+        if namespace == "neurons" and is_marked(request):
+            raise Http404
+        if request.resolver_match.view_name in PUBLIC_PAGES:
+            open_now = public_networks()
+            asked = open_now.filter(name=arguments["name"]) if "name" in arguments else open_now
+            if asked.exists():
+                request.visible_networks, request.reads_as_visitor = open_now, True
+                return None
+        return redirect(f"/accounts/login/?next={request.path}")
+
+
+def is_marked(request: HttpRequest, longest: int = RATER_MARK_SECONDS) -> bool:
+    """Whether somebody rated in this browser, as far as it tells, and was marked so many seconds ago at most."""
+    return request.get_signed_cookie(RATER_MARK, default="", salt=RATER_MARK, max_age=longest) == "1"
+
+
+def _wants_mark(request: HttpRequest) -> bool:
+    """Whether an evaluator is signed in, also since this very request, in a browser without a fresh mark."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or is_marked(request, RATER_MARK_RENEWED):
+        return False
+    return EVALUATOR in roles_in(request)
+
+
+def _mark(response: HttpResponse) -> None:
+    response.set_signed_cookie(
+        RATER_MARK,
+        "1",
+        salt=RATER_MARK,
+        max_age=RATER_MARK_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
 
 
 def role_context(request: HttpRequest) -> dict[str, object]:
     """What base.html needs to draw the navigation."""
-    user = getattr(request, "user", None)
-    roles = roles_of(user)
+    roles = roles_in(request)
     return {
         "is_evaluator": EVALUATOR in roles,
         "is_admin": ADMIN in roles,
