@@ -70,5 +70,18 @@ contracts: setup-dev  ## Who may import whom
 format: setup-dev  ## Let ruff format the code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+# Other people's harvesters, each in an environment of its own; only PEERS=1 makes them. One that cannot be installed is
+# left out of the comparison, which says so.
+.venv-peers/%/.made: benchmarks/peers/requirements-%.txt
+	@echo "Installing $* for the comparison (once; one to two gigabytes) …"
+	@rm -f $@; $(PYTHON) -m venv .venv-peers/$* \
+	  && .venv-peers/$*/bin/pip install --quiet --disable-pip-version-check -r $< \
+	  && { [ ! -f benchmarks/peers/no-deps-$*.txt ] || .venv-peers/$*/bin/pip install --quiet --disable-pip-version-check --no-deps -r benchmarks/peers/no-deps-$*.txt; } \
+	  && touch $@ \
+	  || echo "$* could not be installed and will be left out; the lines above say what is missing."
+
+ifdef PEERS
+bench-harvest: .venv-peers/sae-dashboard/.made .venv-peers/delphi/.made
+endif
 bench-harvest: setup-dev  ## Harvest beside the bare forward pass, with ratios
 	@$(BIN)/python -m benchmarks.harvest
