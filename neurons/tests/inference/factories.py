@@ -15,8 +15,10 @@ from django.test import override_settings
 from neurons.inference import InferenceError, say_stop
 from neurons.inference.place import Place, place
 from neurons.lab.checkpoint import load_network, save_network
+from neurons.lab.harvest import HarvestConfig, harvest
 from neurons.lab.transformer import Transformer
-from neurons.models import Corpus, Network
+from neurons.models import Corpus, HarvestRun, Network, NetworkPair
+from neurons.store.corpus import CorpusStore
 from neurons.tests import factories
 
 
@@ -66,3 +68,28 @@ def make_rows(folder: Path) -> Home:
         network=Network(name="small-solu-ln", url="networks/small/solu_ln", sha256="a" * 64, n_layers=2, d_mlp=24),
         source=load_network(weights),
     )
+
+
+def make_harvest(home: Home) -> None:
+    """Harvest the home's network on its corpus, without a database."""
+    corpus = CorpusStore.open(home.folder / "artifacts" / home.corpus.url)
+    harvest(home.source, corpus, home.folder / "artifacts/harvests/small", HarvestConfig(split="train"), facts={})
+
+
+def save_rows(home: Home) -> HarvestRun:
+    """The rows of a home, now in the database, with the finished harvest."""
+    pair = NetworkPair.objects.create(name="small", size="2L-16", config={})
+    shape = {"n_layers": 2, "d_mlp": 24, "tokens_trained": 0}
+    networks = [
+        Network.objects.create(
+            name=f"small-{arm}", pair=pair, activation=arm, url=home.network.url, sha256="a" * 64, **shape
+        )
+        for arm in ("solu", "gelu")
+    ]
+    corpus = Corpus.objects.create(
+        name="small", url=home.corpus.url, fingerprint="f" * 64, documents=12, text_bytes=9, tokens=9,
+        tokenizer_fingerprint=home.corpus.tokenizer_fingerprint,
+    )  # fmt: skip
+    done = {"corpus": corpus, "site": "post_act", "config": {}, "status": "done", "url": "harvests/small"}
+    HarvestRun.objects.create(network=networks[1], **done)
+    return HarvestRun.objects.create(network=networks[0], **done)
