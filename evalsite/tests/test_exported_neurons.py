@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from evalsite.tests.tiny import make_harvested_pair
-from neurons.selectors import harvest_finished, harvest_store
+from neurons import pipeline
+from neurons.selectors import harvest_finished, harvest_store, neuron_index
+from neurons.store.records.tokens import token_text
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,25 @@ def test_what_is_not_there_is_told(harvested, tmp_path, asked, said):
     wanted = {"corpus": "tiny", "format": "openai", "to": tmp_path / "out"} | asked
     with pytest.raises(CommandError, match=said):
         call_command("neurons_export", "tiny-gelu", **wanted)
+
+
+def test_what_a_neuron_raises_and_lowers_is_exported_once_it_is_worked_out(harvested, tmp_path):
+    run = harvest_finished("tiny-gelu", "tiny")
+    pipeline.indexes_make(run.pk)
+    out = tmp_path / "out"
+    call_command("neurons_export", "tiny-gelu", corpus="tiny", format="neuronpedia", to=out, neurons=[3])
+    path = out / "tiny-gelu" / "0-mlp-post-act" / "features" / "batch-0.jsonl.gz"
+    feature = json.loads(gzip.decompress(path.read_bytes()))
+    run.refresh_from_db()
+    index = neuron_index(run)
+    raised, lowered = index.effect(0, 3)
+    assert feature["pos_values"] == [one.number for one in raised]
+    assert feature["neg_values"] == [one.number for one in lowered]
+    assert feature["pos_values"] == sorted(feature["pos_values"], reverse=True)
+    assert feature["neg_values"] == sorted(feature["neg_values"])
+    texts = {token_text(index.vocabulary.token_bytes(token)) for token in range(len(index.vocabulary))}
+    assert {*feature["pos_str"], *feature["neg_str"]} <= texts | {"#0"}  # the beginning of a text has none
+    call_command("records_import", out, pair="back", arm="gelu", verbosity=0)
+    call_command("neurons_export", "back-gelu", corpus="back-records", format="neuronpedia", to=tmp_path / "again")
+    again = json.loads(gzip.decompress((tmp_path / "again" / path.relative_to(out)).read_bytes()))
+    assert again == feature

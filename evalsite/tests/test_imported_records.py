@@ -1,7 +1,10 @@
 """A study on neurons that somebody else harvested: two sets of records, frozen as networks of ours are."""
 
+import re
+
 import pytest
 from django.core.management import CommandError, call_command
+from django.urls import reverse
 
 from annotation.design import design_from_dict
 from annotation.models import Item
@@ -10,9 +13,11 @@ from annotation.services.draw import study_draw
 from annotation.services.harvests import strata_open
 from annotation.services.verify import study_problems
 from annotation.staff.options import size_options
+from annotation.tests.factories import make_user
+from evalsite.access import ADMIN
 from neurons import artifacts
 from neurons.models import Corpus, HarvestRun, Network, RunStatus
-from neurons.selectors import harvest_finished, harvest_store
+from neurons.selectors import harvest_finished, harvest_store, neuron_index
 from neurons.services import NeuronsRefused, harvest_create
 from neurons.tests.object_store import CREDENTIALS, s3_server
 from neurons.tests.records.factories import (
@@ -118,6 +123,19 @@ def test_the_rows_say_where_the_neurons_come_from(pair):
         harvest_create(network=network, corpus=run.corpus)
 
 
+def test_its_pages_open(pair, client):
+    client.force_login(make_user("anna", ADMIN))
+    for path in (
+        reverse("neurons:index"),
+        reverse("neurons:corpus", args=["theirs"]),
+        reverse("neurons:network", args=["latents-topk"]),
+        reverse("neurons:neuron", args=["latents-topk", 0, 3]),
+    ):
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert not re.search(r"\bnan\b", page.content.decode()), path
+
+
 def test_two_sizes_of_two_arms_share_a_corpus(tmp_path):
     folders = [make_openai(tmp_path / name, layers=1, seed=seed) for name, seed in (("a", 0), ("b", 50), ("c", 90))]
     call_command(
@@ -188,3 +206,22 @@ def test_imported_neurons_are_exported_again(pair, tmp_path, capsys):
             for store in (first, second)
         ]
         assert shown[0] == shown[1] != []
+
+
+def test_what_can_be_looked_up_is_made_without_weights_and_without_a_sample(pair, client):
+    for arm in ("relu", "topk"):
+        call_command("neurons_index", f"latents-{arm}", corpus="theirs", verbosity=0)
+    run = harvest_finished("latents-topk", "theirs")
+    assert set(neuron_index(run).missing) >= {"weights", "neighbours"}
+    client.force_login(make_user("anna", ADMIN))
+    document = harvest_store(run).top_snippets(0, 3, 1, 0, 0)[0].doc
+    for path in (
+        reverse("neurons:network", args=["latents-topk"]),
+        reverse("neurons:layer", args=["latents-topk", 0]),
+        reverse("neurons:neuron", args=["latents-topk", 0, 3]),
+        reverse("neurons:document", args=["latents-topk", 0, 3, document]),
+        reverse("neurons:search") + "?words=river&network=latents-topk",
+    ):
+        page = client.get(path)
+        assert page.status_code == 200, path
+        assert not re.search(r"\bnan\b", page.content.decode()), path

@@ -7,14 +7,16 @@ from django.db import transaction
 from neurons import artifacts, services
 from neurons.models import Corpus, HarvestRun, Network
 from neurons.pipeline.runs import Count
-from neurons.selectors import corpus_store, harvest_store
+from neurons.selectors import corpus_store, harvest_store, neuron_index
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
+from neurons.store.neuron_index import NeuronIndex, TokenNumber
 from neurons.store.records.build import RecordImport, Wanted
 from neurons.store.records.export import ExportFacts, export
-from neurons.store.records.harvested import HarvestedNeurons, RecordSource
+from neurons.store.records.harvested import Facts, HarvestedNeurons, RecordSource
 from neurons.store.records.record import AS_RECORDED, RecordsError
 from neurons.store.records.store import RecordStore
+from neurons.store.records.tokens import token_text
 
 
 def records_import(
@@ -71,7 +73,7 @@ def neurons_export(
     """Write a harvest's neurons, all of them unless layers or indices are named; returns how many were written."""
     store = harvest_store(run)
     records = RecordStore.of(store)
-    source: RecordSource = records or HarvestedNeurons(store, samples)
+    source: RecordSource = records or HarvestedNeurons(store, samples, _logit_effects(run))
     chosen = {layer: _within(neurons, store.d_mlp, "neuron") for layer in _within(layers, store.n_layers, "layer")}
     return export(folder, source, _facts(run, store, format, samples), chosen, progress)
 
@@ -106,3 +108,21 @@ def _facts(run: HarvestRun, store: HarvestStore, format: str, samples: int) -> E
         d_mlp=store.d_mlp,
         provenance=provenance,
     )
+
+
+def _logit_effects(run: HarvestRun) -> Facts | None:
+    """The tokens that a neuron raises and lowers most, if they were worked out."""
+    index = neuron_index(run)
+    if index is None or not index.has("weights"):
+        return None
+
+    def effects(layer: int, neuron: int) -> dict[str, object]:
+        raised, lowered = index.effect(layer, neuron)
+        return _listed(index, "pos", raised) | _listed(index, "neg", lowered)
+
+    return effects
+
+
+def _listed(index: NeuronIndex, side: str, tokens: list[TokenNumber]) -> dict[str, object]:
+    texts = [token_text(index.vocabulary.token_bytes(one.token)) or f"#{one.token}" for one in tokens]
+    return {f"{side}_str": texts, f"{side}_values": [one.number for one in tokens]}
