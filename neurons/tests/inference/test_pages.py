@@ -81,6 +81,20 @@ def test_only_admins_and_researchers_reach_the_pages(run, group):
             assert answer.status_code == (404 if group else 302), address
 
 
+def test_neuron_and_network_pages_lead_here_but_not_visitors(researcher, run):
+    neuron, network = (
+        reverse(f"neurons:{page}", args=["small-solu", *at]) for page, at in (("neuron", (1, 7)), ("network", ()))
+    )
+    assert f'href="{text_url()}"' in researcher.get(neuron).content.decode()
+    assert f'href="{search_url()}"' in researcher.get(network).content.decode()
+    Network.objects.update(is_public=True)
+    visitor = Client()
+    for page, address in ((neuron, text_url()), (network, search_url())):
+        shown = visitor.get(page)
+        assert shown.status_code == 200
+        assert f'href="{address}"' not in shown.content.decode()
+
+
 def test_a_text_is_read_and_every_token_has_its_activation(researcher, run):
     answer = send(researcher)
     reading = read_text(run.network, run.corpus, TEXT, [(LAYER, INDEX)], site="post_act")
