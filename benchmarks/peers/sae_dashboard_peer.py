@@ -18,6 +18,8 @@ from benchmarks.peers.peer import bytes_in, fastest, hide, peak_bytes, run_peer,
 # Built for another torch on machines without a graphics card, and not used here.
 hide(["torchvision", "torchaudio"])
 
+from sae_dashboard.neuronpedia.neuronpedia_converter import NeuronpediaConverter  # noqa: E402
+from sae_dashboard.neuronpedia.neuronpedia_runner_config import NeuronpediaRunnerConfig  # noqa: E402
 from sae_dashboard.sae_vis_data import SaeVisConfig, SaeVisData  # noqa: E402
 from sae_dashboard.sae_vis_runner import SaeVisRunner  # noqa: E402
 from sae_lens import HookedSAETransformer, StandardSAE, StandardSAEConfig  # noqa: E402
@@ -91,6 +93,13 @@ def forward(model: HookedSAETransformer, tokens: torch.Tensor, rows: int, layer:
         model(batch, stop_at_layer=layer + 1)
 
 
+def save(data: SaeVisData, model: HookedSAETransformer, path: Path) -> None:
+    """Write the JSON that the package's own runner writes, with the tokens' numbers for their texts."""
+    config = NeuronpediaRunnerConfig(sae_set="identity", sae_path="", outputs_dir=str(path.parent))
+    names = {token: str(token) for token in range(model.cfg.d_vocab)}
+    path.write_text(NeuronpediaConverter.convert_to_np_json(model, data, config, names))
+
+
 def top_of(data: SaeVisData, neurons: int) -> list[list[Entry]]:
     """Each neuron's top group; several entries may be of one row."""
     top: list[list[Entry]] = []
@@ -116,7 +125,7 @@ def measure(job: Job, neurons: int, output: Path) -> Result:
     forward_seconds = fastest(lambda: forward(model, tokens, config.minibatch_size_tokens, job.layer))
     made: list[SaeVisData] = []
     harvest_seconds = seconds(lambda: made.append(SaeVisRunner(config).run(encoder, model, tokens)))
-    saving_seconds = seconds(lambda: made[0].save_json(output / "features.json"))
+    saving_seconds = seconds(lambda: save(made[0], model, output / "batch-0.json"))
     before, after = config.feature_centric_layout.seq_cfg.buffer
     return Result(
         version=f"sae-dashboard {version('sae-dashboard')}",
