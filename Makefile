@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest bench-inference
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,5 +83,8 @@ format: setup-dev  ## Let ruff format the code
 ifdef PEERS
 bench-harvest: .venv-peers/sae-dashboard/.made .venv-peers/delphi/.made
 endif
-bench-harvest: setup-dev  ## Harvest beside the bare forward pass, with ratios
-	@$(BIN)/python -m benchmarks.harvest
+bench-harvest: setup-dev  ## Harvest beside the forward pass and other ways (TOKENS=500000, PEERS=1)
+	@$(BIN)/python -m benchmarks.harvest $(if $(TOKENS),--tokens $(TOKENS)) $(if $(PEERS),--peers)
+
+bench-inference: setup  ## How long readers wait for one's own text: start and requests
+	@$(BIN)/python -m benchmarks.inference

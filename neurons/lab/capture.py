@@ -7,7 +7,7 @@ while the context is in the cache; on a graphics card it is torch, and only the 
 NaN and infinities cannot be ranked: they are noted with their place and count as minus infinity here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +72,7 @@ def capture(
     activations: Float[Tensor, "rows width neurons"],
     thresholds: Float32[np.ndarray, "neurons"],
     config: HarvestConfig,
+    scratch: "Scratch",
 ) -> Candidates | None:
     """Candidates of one tile: contexts whose maximum is above 0 and reaches the neuron's threshold.
 
@@ -80,17 +81,36 @@ def capture(
     activations : Tensor, floating, (rows, width, neurons)
         On any device. Column 0 is the beginning of a sequence; it is never looked at, and neither is padding.
     thresholds : ndarray, float32, (neurons,)
+    scratch : Scratch
+        One for all calls.
     """
     on_host = activations.device.type == "cpu" and activations.dtype == torch.float32
-    hits = list((_hits_on_host if on_host else _hits_on_device)(tile, activations, thresholds))
-    if not hits:
-        return None
-    return _candidates(tile, hits, config)
+    if on_host:
+        return _candidates(tile, _hits_on_host(tile, activations, thresholds, scratch), config, scratch)
+    return _candidates(tile, _hits_on_device(tile, activations, thresholds), config, scratch)
+
+
+class Scratch:
+    """Memory that is used again for every context: fresh arrays of ever other sizes would cost page faults and fragment
+    the memory."""
+
+    def __init__(self) -> None:
+        self._tracks = self._rows = np.empty(0, dtype=np.float32)
+
+    def tracks(self, tokens: int, count: int) -> Float32[np.ndarray, "tokens n"]:
+        if len(self._tracks) < tokens * count:
+            self._tracks = np.empty(tokens * count, dtype=np.float32)
+        return self._tracks[: tokens * count].reshape(tokens, count)
+
+    def rows(self, count: int, width: int) -> Float32[np.ndarray, "n width"]:
+        if len(self._rows) < count * width:
+            self._rows = np.empty(count * width, dtype=np.float32)
+        return self._rows[: count * width].reshape(count, width)
 
 
 @dataclass(frozen=True)
 class Hits:
-    """Tracks of one context: activations at its tokens, for the neurons that were hit.
+    """Tracks of one context: activations at its tokens, for the neurons that were hit. Valid until the next is made.
 
     Attributes
     ----------
@@ -106,7 +126,10 @@ class Hits:
 
 
 def _hits_on_host(
-    tile: Tile, activations: Float32[Tensor, "rows width neurons"], thresholds: Float32[np.ndarray, "neurons"]
+    tile: Tile,
+    activations: Float32[Tensor, "rows width neurons"],
+    thresholds: Float32[np.ndarray, "neurons"],
+    scratch: "Scratch",
 ) -> Iterator[Hits]:
     values = activations.numpy()
     for row, length in enumerate(tile.lengths.tolist()):
@@ -114,7 +137,9 @@ def _hits_on_host(
         strongest = context.max(axis=0)
         neurons = np.flatnonzero((strongest >= thresholds) & (strongest > 0))
         if len(neurons):
-            yield Hits(row, neurons, context.take(neurons, axis=1))
+            # Clipping spares NumPy a buffer: with the default it could not write into `out` before it knew all indices.
+            tracks = context.take(neurons, axis=1, out=scratch.tracks(length, len(neurons)), mode="clip")
+            yield Hits(row, neurons, tracks)
 
 
 def _hits_on_device(
@@ -138,12 +163,14 @@ def _hits_on_device(
         first += count
 
 
-def _candidates(tile: Tile, hits: list[Hits], config: HarvestConfig) -> Candidates:
-    cut = [_windows(hit.tracks, config) for hit in hits]
-    columns = np.concatenate([columns for columns, _ in cut])
-    windows = np.concatenate([windows for _, windows in cut])
-    neurons = np.concatenate([hit.neurons for hit in hits])
-    rows = np.repeat([hit.row for hit in hits], [len(hit.neurons) for hit in hits])
+def _candidates(tile: Tile, hits: Iterable[Hits], config: HarvestConfig, scratch: "Scratch") -> Candidates | None:
+    found = [(hit.row, hit.neurons, *_windows(hit.tracks, config, scratch)) for hit in hits]
+    if not found:
+        return None
+    neurons = np.concatenate([neurons for _, neurons, _, _ in found])
+    columns = np.concatenate([columns for *_, columns, _ in found])
+    windows = np.concatenate([windows for *_, windows in found])
+    rows = np.repeat([row for row, *_ in found], [len(neurons) for _, neurons, _, _ in found])
     peaks = Peaks(
         neurons=neurons,
         values=windows[:, config.before].copy(),
@@ -162,12 +189,14 @@ def _candidates(tile: Tile, hits: list[Hits], config: HarvestConfig) -> Candidat
 
 
 def _windows(
-    tracks: Float32[np.ndarray, "tokens n"], config: HarvestConfig
+    tracks: Float32[np.ndarray, "tokens n"], config: HarvestConfig, scratch: "Scratch"
 ) -> tuple[Int[np.ndarray, "n"], Float32[np.ndarray, "n window"]]:
     """Where each track has its peak, the first of equal ones, and the activations around it."""
     tokens, count = tracks.shape
     # Zeros in front and behind: before a context's first token, and from the end of its text on, nothing was read.
-    padded = np.zeros((count, config.before + tokens + config.after), dtype=np.float32)
+    padded = scratch.rows(count, config.before + tokens + config.after)
+    padded[:, : config.before] = 0
+    padded[:, config.before + tokens :] = 0
     text = padded[:, config.before : config.before + tokens]
     text[:] = tracks.T
     columns = text.argmax(axis=1)

@@ -20,7 +20,7 @@ import torch
 from jaxtyping import Float, Float16
 from torch import Tensor
 
-from neurons.lab.capture import all_finite, capture, to_half, without_not_finite
+from neurons.lab.capture import Scratch, all_finite, capture, to_half, without_not_finite
 from neurons.lab.harvest_config import HarvestConfig
 from neurons.lab.harvest_files import SHARD, ShardInfo, ShardState
 from neurons.lab.harvest_merge import merge_parts, merge_shards
@@ -172,6 +172,7 @@ class _Reader:
     ) -> None:
         self.source, self.corpus, self.plan, self.config, self.state = source, corpus, plan, config, state
         self.device = next((p.device for p in getattr(source, "parameters", list)()), torch.device("cpu"))
+        self.scratch = Scratch()
         self.autocast = config.precision == "bfloat16"
 
     @torch.inference_mode()
@@ -208,7 +209,7 @@ class _Reader:
             activations, found = without_not_finite(layer, tile, activations)
             self.state.note_not_finite(found)
         topk = self.state.layers[layer]
-        if (candidates := capture(tile, activations, topk.thresholds, self.config)) is not None:
+        if (candidates := capture(tile, activations, topk.thresholds, self.config, self.scratch)) is not None:
             if not finite:
                 candidates.windows[np.isneginf(candidates.windows)] = 0
             topk.add(candidates)

@@ -136,8 +136,8 @@ class ShardState:
         self.done, self.tokens, self.sampled, self.generation = blocks.start, 0, 0, 0
         self.not_finite = 0
         self.listed: list[NotFinite] = []
-        self.sample_documents: list[np.ndarray] = []
-        self.sample_positions: list[np.ndarray] = []
+        self.sample_documents = np.zeros(0, dtype=np.int64)
+        self.sample_positions = np.zeros(0, dtype=np.int32)
 
     @classmethod
     def open(cls, folder: Path, meta: dict[str, Any], blocks: range) -> "ShardState":
@@ -168,7 +168,7 @@ class ShardState:
             topk.add(load_candidates(self._layer_file(self.generation, number)))
             topk.merge()
         with load_arrays(self._index_file(self.generation)) as index:
-            self.sample_documents, self.sample_positions = [index["documents"]], [index["positions"]]
+            self.sample_documents, self.sample_positions = index["documents"], index["positions"]
 
     def note_not_finite(self, found: list[NotFinite]) -> None:
         self.not_finite += sum(place.neurons for place in found)
@@ -184,8 +184,8 @@ class ShardState:
         """
         for number, rows in enumerate(samples):
             write_rows(self.folder / sample_file(number), self.sampled, rows)
-        self.sample_documents.append(chosen.documents)
-        self.sample_positions.append(chosen.positions)
+        self.sample_documents = np.concatenate([self.sample_documents, chosen.documents])
+        self.sample_positions = np.concatenate([self.sample_positions, chosen.positions])
         self.sampled += len(chosen)
         self.tokens += tokens
         self.done = block + 1
@@ -252,10 +252,7 @@ class ShardState:
         }
 
     def _sample_index(self) -> dict[str, np.ndarray]:
-        return {
-            "documents": np.concatenate([np.zeros(0, dtype=np.int64), *self.sample_documents]),
-            "positions": np.concatenate([np.zeros(0, dtype=np.int32), *self.sample_positions]),
-        }
+        return {"documents": self.sample_documents, "positions": self.sample_positions}
 
     def _save_index(self, path: Path) -> None:
         _save_arrays(path, self._sample_index())

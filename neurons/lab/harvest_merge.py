@@ -21,7 +21,7 @@ from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import FORMAT, META, HarvestError, HarvestStore, layer_folder
 
 NEURONS_AT_ONCE = 256  # whose candidates are compared with each other together
-SAMPLE_BYTES = 2**26  # of the sample that are turned at once
+SAMPLE_ROWS = 1024  # tokens of the sample that are turned at once
 
 Progress = Callable[[int, int], None]
 
@@ -213,8 +213,10 @@ def texts_around(
     ends = np.minimum(highs, positions + config.alike_after + 1)
     places = firsts[:, None] + np.arange(_text_width(config))
     inside = places < ends[:, None]
-    ids = corpus.tokens_at(documents[:, None], np.where(inside, places, firsts[:, None]))
-    return np.where(inside, ids, -1)
+    some, which = np.unique(documents, return_inverse=True)
+    starts = np.cumsum([0, *corpus.token_counts(some)])[which]
+    tokens = np.concatenate([np.zeros(0, np.int64), *(corpus.document_tokens(int(document)) for document in some)])
+    return np.where(inside, tokens[starts[:, None] + np.where(inside, places, firsts[:, None])], -1)
 
 
 def write_top(
@@ -263,10 +265,9 @@ def write_sample(target: Path, parts: list[tuple[Path, int]], neurons: int) -> N
 
 def _pieces(path: Path, rows: int, neurons: int) -> Any:
     """The rows of a sample file, some at a time, so that the memory used does not grow with the sample."""
-    at_once = max(1, SAMPLE_BYTES // (2 * neurons))
     with path.open("rb") as handle:
-        for first in range(0, rows, at_once):
-            count = min(at_once, rows - first)
+        for first in range(0, rows, SAMPLE_ROWS):
+            count = min(SAMPLE_ROWS, rows - first)
             part = np.fromfile(handle, dtype=np.float16, count=count * neurons)
             if part.size != count * neurons:
                 raise HarvestError(f"{path} ends early; delete its folder and read that shard again.")

@@ -14,7 +14,7 @@ its threshold. Those wait in a buffer; a merge sorts only numbers, and a window 
 from dataclasses import dataclass, fields
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int, UInt64
+from jaxtyping import Float32, Int, UInt64
 
 # A merge is due when so many candidates wait, as a share of those kept: more often costs sorting, more seldom lets
 # thresholds grow stale.
@@ -57,6 +57,21 @@ class Peaks:
 
     def take(self, index: Int[np.ndarray, "m"]) -> "Peaks":
         return Peaks(**{field.name: getattr(self, field.name)[index] for field in fields(Peaks)})
+
+    def first(self, count: int) -> "Peaks":
+        """The first rows, without a copy."""
+        return Peaks(**{field.name: getattr(self, field.name)[:count] for field in fields(Peaks)})
+
+    def grown(self, rows: int) -> "Peaks":
+        """A copy with room for more rows, whose content is undefined."""
+        grown = {field.name: np.empty(rows, dtype=getattr(self, field.name).dtype) for field in fields(Peaks)}
+        return Peaks(**grown).write(self)
+
+    def write(self, other: "Peaks", first: int = 0) -> "Peaks":
+        """Write other rows over these, from row `first` on."""
+        for field in fields(Peaks):
+            getattr(self, field.name)[first : first + len(other)] = getattr(other, field.name)
+        return self
 
     def order(self) -> Int[np.ndarray, "n"]:
         """Indices that sort by neuron, then value (largest first), document, position."""
@@ -118,6 +133,35 @@ def first_of_each(values: np.ndarray) -> np.ndarray:
     return first
 
 
+class _Buffer:
+    """Candidates that wait for a merge, copied into a few arrays that stay: arrays of many sizes that come and go with
+    every tile would fragment the memory."""
+
+    def __init__(self, window: int) -> None:
+        self.filled = 0
+        self._peaks = Peaks.empty()
+        self._windows = np.empty((0, window), dtype=np.float32)
+
+    def __len__(self) -> int:
+        return self.filled
+
+    def add(self, candidates: Candidates) -> None:
+        end = self.filled + len(candidates)
+        if end > len(self._windows):
+            self._grow(max(end, 2 * len(self._windows)))
+        self._peaks.write(candidates.peaks, self.filled)
+        self._windows[self.filled : end] = candidates.windows
+        self.filled = end
+
+    def _grow(self, rows: int) -> None:
+        windows = np.empty((rows, self._windows.shape[1]), dtype=np.float32)
+        windows[: self.filled] = self._windows[: self.filled]
+        self._peaks, self._windows = self._peaks.first(self.filled).grown(rows), windows
+
+    def content(self) -> Candidates:
+        return Candidates(self._peaks.first(self.filled), self._windows[: self.filled])
+
+
 class TopK:
     """The top candidates of every neuron of one layer.
 
@@ -132,42 +176,46 @@ class TopK:
 
     Attributes
     ----------
-    peaks : Peaks
-        What is kept, by neuron, strongest first.
     thresholds : ndarray, float32, (neurons,)
         A candidate below its neuron's threshold cannot be kept. The `size`-th value at the last merge, 0 before.
     """
 
     def __init__(self, neurons: int, size: int, window: int) -> None:
-        self.neurons, self.size, self.window = neurons, size, window
-        self.peaks = Peaks.empty()
+        self.neurons, self.size = neurons, size
         self.thresholds = np.zeros(neurons, dtype=np.float32)
-        self._waiting: list[Candidates] = []
-        # Windows lie in a pool, whose memory is taken only when a row is first written; a kept peak owns one row.
+        self._waiting = _Buffer(window)
+        # What is kept, by neuron, strongest first: the first `_kept` rows. Memory is taken when a row is first written.
+        self._peaks = Peaks.empty().grown(neurons * size)
+        self._kept = 0
+        # Their windows lie in a pool; a kept peak owns one row of it.
         self._pool = np.empty((neurons * size, window), dtype=np.float32)
         self._rows = np.zeros(0, dtype=np.int64)
         self._free = np.arange(neurons * size)
 
     @property
+    def peaks(self) -> Peaks:
+        """What is kept, by neuron, strongest first."""
+        return self._peaks.first(self._kept)
+
+    @property
     def due(self) -> bool:
         """Whether enough candidates wait for a merge to be worth its sorting."""
-        waiting = sum(len(part) for part in self._waiting)
-        return waiting >= max(WAITING_PER_NEURON * self.neurons, WAITING_SHARE * len(self.peaks))
+        return len(self._waiting) >= max(WAITING_PER_NEURON * self.neurons, WAITING_SHARE * self._kept)
 
     def add(self, candidates: Candidates) -> None:
         """Put candidates into the buffer; a document's contexts may come in several calls before one merge."""
-        self._waiting.append(candidates)
+        self._waiting.add(candidates)
 
     def merge(self) -> None:
         """Bring the buffer into what is kept. Call it only when every document added so far is complete."""
-        if not self._waiting:
+        if not len(self._waiting):
             return
-        everything = Peaks.join([self.peaks, *(part.peaks for part in self._waiting)])
+        waiting = self._waiting.content()
+        everything = Peaks.join([self.peaks, waiting.peaks])
         best = self._best(everything)
-        kept = len(self.peaks)
-        self._keep(best, best >= kept)
-        self.peaks = everything.take(best)
-        self._waiting = []
+        self._keep_windows(best, waiting.windows)
+        self._peaks.write(everything.take(best))
+        self._kept, self._waiting.filled = len(best), 0
 
     def _best(self, peaks: Peaks) -> Int[np.ndarray, "m"]:
         """Rows to keep, in order; raises the thresholds."""
@@ -181,19 +229,15 @@ class TopK:
         self.thresholds[full] = peaks.values[order[starts[full] + self.size - 1]]
         return order[np.arange(len(neurons)) - starts[neurons] < self.size]
 
-    def _keep(self, best: Int[np.ndarray, "m"], entering: Bool[np.ndarray, "m"]) -> None:
+    def _keep_windows(self, best: Int[np.ndarray, "m"], windows: Float32[np.ndarray, "n window"]) -> None:
         """Give the windows that enter the pool rows that are free once the others have left."""
-        leaving = np.ones(len(self.peaks), dtype=bool)
+        entering = best >= self._kept
+        leaving = np.ones(self._kept, dtype=bool)
         leaving[best[~entering]] = False
         free = np.concatenate([self._rows[leaving], self._free])
-        enter = best[entering] - len(self.peaks)
+        enter = best[entering] - self._kept
         taken, self._free = free[: len(enter)], free[len(enter) :]
-        by_part = np.argsort(enter)
-        edges = np.cumsum([0, *(len(part) for part in self._waiting)])
-        cuts = np.searchsorted(enter[by_part], edges)
-        for part, first, low, high in zip(self._waiting, edges, cuts, cuts[1:], strict=False):
-            mine = by_part[low:high]
-            self._pool[taken[mine]] = part.windows[enter[mine] - first]
+        self._pool[taken] = windows[enter]
         rows = np.empty(len(best), dtype=np.int64)
         rows[~entering], rows[entering] = self._rows[best[~entering]], taken
         self._rows = rows

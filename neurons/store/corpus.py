@@ -14,6 +14,7 @@
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +43,23 @@ def split_of(document: bytes) -> int:
     draw = int.from_bytes(hashlib.sha256(document).digest()[:8], "big") / 2**64
     train, validation, _ = SPLIT_SHARES
     return 0 if draw < train else 1 if draw < train + validation else 2
+
+
+class _TokenFile:
+    """Stretches of a one-dimensional .npy file, read and not mapped: a harvest passes over all of it, and mapped pages
+    would count as its memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        version = np.lib.format.read_magic(self._file)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        _, _, self._dtype = header(self._file)
+        self._start = self._file.tell()
+
+    def read(self, first: int, end: int) -> np.ndarray:
+        size = self._dtype.itemsize
+        raw = os.pread(self._file.fileno(), (end - first) * size, self._start + first * size)
+        return np.frombuffer(raw, dtype=self._dtype)
 
 
 @dataclass(frozen=True)
@@ -79,8 +97,8 @@ class CorpusStore:
         return self._array("text_offsets.npy")
 
     @cached_property
-    def _tokens(self) -> np.ndarray:
-        return self._array("tokens.npy")
+    def _tokens(self) -> "_TokenFile":
+        return _TokenFile(self.folder / "tokens.npy")
 
     @cached_property
     def token_offsets(self) -> np.ndarray:
@@ -128,15 +146,11 @@ class CorpusStore:
 
     def document_tokens(self, document: int) -> np.ndarray:
         """Token ids of one document, (tokens,), without a beginning-of-sequence token."""
-        return self._tokens[self.token_offsets[document] : self.token_offsets[document + 1]]
+        return self._tokens.read(int(self.token_offsets[document]), int(self.token_offsets[document + 1]))
 
     def token_counts(self, documents: np.ndarray) -> np.ndarray:
         """Tokens of each of these documents: int64 (n,)."""
         return np.asarray(self.token_offsets[documents + 1] - self.token_offsets[documents])
-
-    def tokens_at(self, documents: np.ndarray, positions: np.ndarray) -> np.ndarray:
-        """Token ids at places (document, position), int64, of the shape that the two arrays have together."""
-        return np.asarray(self._tokens[self.token_offsets[documents] + positions], dtype=np.int64)
 
     def token_ranges(self, document: int) -> np.ndarray:
         """Byte range of each token in the document's UTF-8 bytes.

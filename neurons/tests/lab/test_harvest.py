@@ -22,6 +22,7 @@ from neurons.lab.harvest_files import adopt_saved_state
 from neurons.lab.harvest_plan import BlockSample, choose_documents, tiles_of
 from neurons.store.harvest import HarvestError
 from neurons.tests.factories import IntegerNetwork, make_corpus, make_network, make_texts
+from neurons.tests.lab.brute_force import all_activations, brute_force
 
 CONFIG = HarvestConfig(
     split="train",
@@ -53,73 +54,6 @@ def bytes_of(folder: Path, pattern: str = "*.npy") -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob(pattern)) if path.is_file()
     }
-
-
-def context_rows(corpus, document, context):
-    """Tokens of each context of a document, a beginning-of-sequence token (0) in front."""
-    tokens = corpus.document_tokens(int(document)).astype(np.int64)
-    return [np.concatenate([[0], tokens[i : i + context - 1]]) for i in range(0, len(tokens), context - 1)]
-
-
-def all_activations(network, corpus, documents):
-    """{document: float64 (layer, token, neuron)}, one context at a time and without padding."""
-    found = {}
-    for document in documents:
-        parts = [
-            np.stack(
-                [
-                    acts[0, 1:].detach().double().numpy()
-                    for _, acts in network.neuron_activations(torch.from_numpy(row)[None])
-                ]
-            )
-            for row in context_rows(corpus, document, network.config.context)
-        ]
-        found[int(document)] = np.concatenate(parts, axis=1)
-    return found
-
-
-def jaccard(left: list[int], right: list[int]) -> float:
-    one, two = ({tuple(tokens[i : i + 3]) for i in range(len(tokens) - 2)} for tokens in (left, right))
-    return len(one & two) / len(one | two)
-
-
-def brute_force(activations, corpus, layer, neuron, config, context):
-    """(value, document, position, window) of the top snippets, by full sorts of everything."""
-    width = context - 1
-    peaks = []
-    for document, values in activations.items():
-        column = values[layer, :, neuron]
-        if column.max() > 0:
-            position = int(np.flatnonzero(column == column.max())[0])
-            peaks.append((column[position], document, position))
-    peaks.sort(key=lambda peak: (-peak[0], peak[1], peak[2]))
-
-    def around(document, position, before, after, fill=None):
-        tokens = corpus.document_tokens(document).tolist()
-        low = position // width * width
-        high = min(low + width, len(tokens))
-        places = range(position - before, position + after + 1)
-        return [tokens[p] if low <= p < high else fill for p in places if fill is not None or low <= p < high]
-
-    distinct, seen = [], set()
-    for value, document, position in peaks:
-        key = tuple(around(document, position, config.equal_before, config.equal_after, fill=0))
-        if key not in seen:
-            seen.add(key)
-            distinct.append((value, document, position))
-    chosen, texts = [], []
-    for value, document, position in distinct[: config.reserve]:
-        text = around(document, position, config.alike_before, config.alike_after)
-        if len(chosen) < config.top and all(jaccard(text, other) < config.likeness for other in texts):
-            texts.append(text)
-            low = position // width * width
-            column = activations[document][layer, :, neuron]
-            window = [
-                column[p] if low <= p < min(low + width, len(column)) else 0.0
-                for p in range(position - config.before, position + config.after + 1)
-            ]
-            chosen.append((value, document, position, window))
-    return chosen
 
 
 def test_top_snippets_equal_a_brute_force_in_float64_with_ties_everywhere(corpus, tmp_path):
@@ -433,10 +367,10 @@ def test_what_leaves_the_card_equals_what_the_processor_finds(corpus):
     compared = 0
     for tile in tiles_of(corpus, plan.documents_of(0), context=48, tile_tokens=320, bos=0):
         for _, activations in network.neuron_activations(torch.from_numpy(tile.tokens)):
-            here = list(capture_module._hits_on_host(tile, activations, thresholds))
-            there = list(capture_module._hits_on_device(tile, activations, thresholds))
-            assert [hit.row for hit in here] == [hit.row for hit in there]
+            here = capture_module._hits_on_host(tile, activations, thresholds, capture_module.Scratch())
+            there = capture_module._hits_on_device(tile, activations, thresholds)
             for one, two in zip(here, there, strict=True):
+                assert one.row == two.row
                 assert one.neurons.tolist() == two.neurons.tolist()
                 assert (one.tracks == two.tracks).all()
                 compared += len(one.neurons)
