@@ -9,6 +9,7 @@ from types import FrameType
 from urllib.error import URLError
 
 from evalsite.demo.checks import DemoRefused
+from neurons.inference import stop_service
 
 START_SECONDS = 30  # longest wait for the first answer of the web server
 
@@ -49,6 +50,7 @@ class Stack:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 process.kill()
+        stop_service()  # the web server's pages may have started it
 
     def wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -44,9 +44,11 @@ __all__ = [
     "read_text",
     "say_hello",
     "say_stop",
+    "stop_service",
     "text_maxima",
 ]
 
+STOP_SECONDS = 5.0
 WAIT_SECONDS = 25.0  # below the 30 after which a web server gives up its worker
 
 
@@ -179,6 +181,15 @@ def text_maxima(
         tokens=tuple(answer.head["tokens"]),
         cut=tuple(answer.head["cut"]),
     )
+
+
+def stop_service() -> bool:
+    """End the service of this installation; False if there was none. The next reader starts a new one."""
+    try:
+        say_stop(place(), time.monotonic() + STOP_SECONDS)
+    except (InferenceError, OtherVersion):
+        return False
+    return True
 
 
 def _about(network: Network, corpus: Corpus, site: str, reader: str) -> dict[str, Any]:

@@ -71,8 +71,7 @@ def say_hello(place: Place, deadline: float) -> dict[str, Any]:
 
 def say_stop(place: Place, deadline: float, *, version: int = VERSION) -> None:
     """Ask a service, of whatever version, to end."""
-    exchange_head = {"ask": "stop"}
     try:
-        exchange(place, exchange_head, deadline, version=version)
+        exchange(place, {"ask": "stop"}, deadline, version=version)
     except OtherVersion:
         return  # its good-bye is of its own version

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from neurons.inference.errors import InferenceError
 from neurons.inference.place import Place, held, place
-from neurons.inference.talk import say_hello
+from neurons.inference.talk import say_hello, say_stop
 from neurons.inference.wire import OtherVersion
 
 LARGEST_LOG = 2**20  # bytes; a longer log is begun anew
@@ -33,11 +33,12 @@ class Command(BaseCommand):
         parser.add_argument("--idle-seconds", type=int, help="end after so long without a request; 0: never")
         parser.add_argument("--detach", action="store_true", help="go on in the background once it answers")
         parser.add_argument("--status", action="store_true", help="say whether it runs, and end")
+        parser.add_argument("--stop", action="store_true", help="end the one that runs, as after an update")
 
     def handle(self, *args: Any, **options: Any) -> None:
         where = Place(options["address"], place().folder) if options["address"] else place()
-        if options["status"]:
-            return self._tell_status(where)
+        if options["status"] or options["stop"]:
+            return self._tell_status(where, stop=options["stop"])
         where.make_folder()
         idle = settings.INFERENCE_IDLE_SECONDS if options["idle_seconds"] is None else options["idle_seconds"]
         report = _detach(where) if options["detach"] else None
@@ -71,13 +72,18 @@ class Command(BaseCommand):
             raise CommandError(f"cannot serve at {where.address}: {error}") from None
         self.stdout.write("ended: asked to stop" if service.stopping.is_set() else f"ended: idle for {idle} s")
 
-    def _tell_status(self, where: Place) -> None:
+    def _tell_status(self, where: Place, *, stop: bool) -> None:
+        deadline = time.monotonic() + STATUS_SECONDS
         try:
-            facts = say_hello(where, time.monotonic() + STATUS_SECONDS)
+            facts = say_hello(where, deadline)
+            if stop:
+                say_stop(where, deadline)
         except (InferenceError, OtherVersion) as error:
             raise CommandError(str(error)) from None
         networks = ", ".join(facts["networks"]) or "none yet"
-        self.stdout.write(f"process {facts['process']}, up {facts['seconds']:.0f} s, networks in memory: {networks}")
+        ended = "ended: " if stop else ""
+        seconds = f"{facts['seconds']:.0f} s"
+        self.stdout.write(f"{ended}process {facts['process']}, up {seconds}, networks in memory: {networks}")
 
 
 def _detach(where: Place) -> int:

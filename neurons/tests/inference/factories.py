@@ -4,15 +4,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from unittest.mock import patch
 
 from django.test import override_settings
 
-from neurons.inference import InferenceError, say_stop
+from neurons.inference import stop_service
 from neurons.inference.place import Place, place
 from neurons.lab.checkpoint import load_network, save_network
 from neurons.lab.harvest import HarvestConfig, harvest
@@ -46,8 +45,7 @@ def own_folder() -> Iterator[Path]:
         try:
             yield folder
         finally:
-            with suppress(InferenceError):
-                say_stop(place(), monotonic() + 5)
+            stop_service()
             shutil.rmtree(folder, ignore_errors=True)
 
 

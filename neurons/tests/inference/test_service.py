@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import torch
+from django.core.management import CommandError, call_command
 
 from neurons import inference
 from neurons.inference import read_text, text_maxima
@@ -175,6 +176,23 @@ def test_without_requests_the_service_ends_and_takes_its_socket_away(home, setti
     wait_until(lambda: ends(process))
     assert not home.place.path.exists()
     assert "idle for 1 s" in home.place.log.read_text()
+
+
+def test_status_and_stop_from_the_command_line(home, capsys):
+    with pytest.raises(CommandError, match="does not answer"):
+        call_command("inference_serve", status=True)
+    assert not inference.stop_service()
+    read(home)
+    process = process_of(home)
+    with pytest.raises(CommandError, match="runs already"):
+        call_command("inference_serve")
+    call_command("inference_serve", status=True)
+    call_command("inference_serve", stop=True)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith(f"process {process}, up ")
+    assert said[0].endswith("networks in memory: small-solu-ln")
+    assert said[1].startswith("ended: ")
+    wait_until(lambda: ends(process))
 
 
 def test_where_pages_may_not_start_it_the_reader_is_told_what_to_run(home, settings):
