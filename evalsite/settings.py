@@ -104,6 +104,10 @@ if not REDIS_URL:
     }
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+# Long work on networks has a queue of its own, so that machines with graphics cards do that and nothing else
+# (-Q neurons) and a report never waits behind a harvest (-Q celery). A worker that names no queue serves both.
+CELERY_TASK_QUEUES = {name: {"exchange": name} for name in ("celery", "neurons")}
+CELERY_TASK_ROUTES = {"neurons.*": {"queue": "neurons"}}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

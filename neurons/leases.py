@@ -69,7 +69,7 @@ def shard_claim(*, run: HarvestRun, worker: str) -> HarvestShard | None:
         If a shard has cost MOST_LOSSES workers.
     """
     for shard in run.shards.filter(_claimable()).order_by("number"):
-        if shard.status == RUNNING and shard.losses >= MOST_LOSSES:
+        if shard.status == RUNNING and shard.losses + 1 >= MOST_LOSSES:
             raise WorkersLost(
                 f"shard {shard.number} was lost with {MOST_LOSSES} workers one after the other, last with "
                 f"{shard.worker}; look at the logs there (out of memory?), then start the harvest again."
@@ -130,7 +130,7 @@ def merge_claim(*, run: HarvestRun) -> MergeClaim | None:
     free = HarvestRun.objects.filter(
         Q(merge_owner="") | Q(merge_lease_until__lt=Now()), pk=run.pk, status=RunStatus.RUNNING
     )
-    if free.filter(merge_losses__gte=MOST_LOSSES).exists():
+    if free.filter(merge_losses__gte=MOST_LOSSES - 1).exclude(merge_owner="").exists():
         raise WorkersLost(
             f"{MOST_LOSSES} workers were lost one after the other while they joined the shards; look at their logs "
             "(disk full, out of memory?), then start the harvest again."

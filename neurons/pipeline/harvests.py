@@ -1,5 +1,6 @@
 """Harvests: a network and a corpus in, an artifact folder out; by one worker or by many that share the shards."""
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ from neurons.pipeline.runs import Count
 from neurons.pipeline.shards import HarvestJob
 from neurons.selectors import harvest_goes_on
 from neurons.store.harvest import HarvestError
+
+log = logging.getLogger(__name__)
 
 
 def config_check(asked: dict[str, Any]) -> None:
@@ -86,6 +89,8 @@ def harvest_work(
     while (going := [run_id for run_id in going if harvest_goes_on(run_id)]) and not leave():
         if not any(worker.step(run_id) for run_id in going):
             time.sleep(beat_seconds())
+    if going:
+        log.info("asked to go; harvest %s is left to other workers", ", ".join(map(str, going)))
     _tidy(run_ids)
 
 

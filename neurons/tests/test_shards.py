@@ -253,7 +253,7 @@ def test_a_harvest_at_which_somebody_works_is_not_taken_up(run):
 
 def test_a_shard_that_kills_its_workers_fails_the_harvest_with_a_sentence(run):
     job = shards.HarvestJob(run, device="cpu", progress=None)
-    for _ in range(MOST_LOSSES + 1):
+    for _ in range(MOST_LOSSES):
         leases.shard_claim(run=job.run, worker="gpu-3:17")
         lose_all(run)
     with pytest.raises(pipeline.REFUSALS, match="lost with 5 workers"):

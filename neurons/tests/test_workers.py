@@ -1,4 +1,5 @@
-"""Real worker processes on a real Redis: one is killed in the middle of its shard, and nothing is lost or doubled."""
+"""Real worker processes on a real Redis: one is killed in the middle of its shard, one is stopped in peace there, and
+nothing is lost or doubled."""
 
 import os
 import signal
@@ -63,7 +64,19 @@ def start(surroundings: dict[str, str], log: Path, *arguments: str) -> subproces
 
 @contextmanager
 def worker(surroundings: dict[str, str], folder: Path, number: int) -> Iterator[subprocess.Popen]:
-    arguments = ("-m", "celery", "-A", "evalsite", "worker", "--pool", "solo", "--hostname", f"w{number}@%h")
+    arguments = (
+        "-m",
+        "celery",
+        "-A",
+        "evalsite",
+        "worker",
+        "--pool",
+        "solo",
+        "--hostname",
+        f"w{number}@%h",
+        "-l",
+        "INFO",
+    )
     process = start(surroundings, folder / f"worker{number}.log", *arguments)
     try:
         yield process
@@ -121,6 +134,9 @@ def test_a_worker_that_is_killed_mid_shard_changes_no_byte_of_the_harvest(surrou
         workers[0].kill()
         for process in workers[1:]:
             process.send_signal(signal.SIGCONT)
+        workers[1].terminate()
+        assert workers[1].wait(timeout=deadline - time.monotonic()) == 0
+        assert f"asked to go; harvest {run.pk} is left to other workers" in (tmp_path / "worker1.log").read_text()
         assert watching.wait(timeout=deadline - time.monotonic()) == 0, (tmp_path / "watch.log").read_text()
     assert workers[0].returncode == -signal.SIGKILL
     run.refresh_from_db()
