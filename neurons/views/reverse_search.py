@@ -13,7 +13,8 @@ from neurons.views.opened import Opened
 FEWEST, MOST_TEXTS, MOST_CHARACTERS, MOST_TOKENS = 2, 200, 100_000, 20_000
 RESULTS = 25
 DEALS = 200
-HALVINGS = 20
+HALVINGS, FEWEST_HALVINGS = 20, 3
+CELLS = 20_000_000  # activations that are ranked for all halvings together, about
 SEED = 2006  # of the deals and halvings: the same texts always give the same answer
 EMPTY_LINES = re.compile(r"\n[^\S\n]*(?:\n[^\S\n]*)+")
 
@@ -117,6 +118,7 @@ class Found:
     deals: int
     exact: bool
     halves: tuple[float, float] | None
+    halvings: int
 
     @property
     def best_auc(self) -> float:
@@ -145,6 +147,7 @@ def rank_neurons(opened: Sequence[Opened], maxima: Sequence[Maxima], groups: Gro
     best = order(shares, margin)[:RESULTS]
     random = np.random.default_rng(SEED)
     luck = chance(ranks, examples, shares[best], most=DEALS, generator=random)
+    halvings = max(FEWEST_HALVINGS, min(HALVINGS, CELLS // max(1, fired.size)))
     rows = []
     for place, neuron in enumerate(best):
         network, layer, index = places[usable[neuron]]
@@ -175,7 +178,8 @@ def rank_neurons(opened: Sequence[Opened], maxima: Sequence[Maxima], groups: Gro
         as_many_percent=100 * float(luck.as_many[0]),
         deals=luck.deals,
         exact=luck.exact,
-        halves=held_out(fired, examples, splits=HALVINGS, generator=random),
+        halves=held_out(fired, examples, splits=halvings, generator=random),
+        halvings=halvings,
     )
 
 

@@ -39,17 +39,27 @@ async function send(button) {
   clearTimeout(slow);
   busy = false;
   reading.classList.remove("stale");
-  if (answer.kind === "busy") later(RETRY_MS);
-  else show(answer, sent, button);
-  if (waiting) {
-    const next = waiting;
-    waiting = null;
-    send(stillThere(next.button));
+  if (answer.kind === "busy") {
+    waiting ??= { button };
+    timer = setTimeout(sendWaiting, RETRY_MS);
+    return;
   }
+  show(answer, sent, button);
+  sendWaiting();
 }
 
-// A button of an answer that was replaced meanwhile means nothing any more; the text is sent as it is.
-const stillThere = (button) => (button && button.isConnected ? button : null);
+function sendWaiting() {
+  if (!waiting) return;
+  const { button } = waiting;
+  waiting = null;
+  send(stillThere(button));
+}
+
+// The answer may have replaced the button meanwhile. A token's means another text then; the text is sent as it is.
+function stillThere(button) {
+  if (!button || button.isConnected) return button;
+  return button.name === "at" ? null : form.querySelector(`button[name="${button.name}"][value="${button.value}"]`);
+}
 
 async function ask(body) {
   try {
@@ -89,6 +99,7 @@ function show(answer, sent, button) {
     else if (box.value !== sent) later();
   }
   roam(place);
+  document.getElementById("live-said").textContent = document.getElementById("live-facts")?.textContent ?? "";
   if (button?.name === "do" && button.value !== "read") reading.querySelector("#drops, #firing")?.scrollIntoView({ block: "nearest" });
 }
 
