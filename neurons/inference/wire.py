@@ -126,7 +126,11 @@ def _arrays(described: list[tuple[str, str, tuple[int, ...]]], raw: bytes) -> di
         end = start + 4 * math.prod(shape)
         if end > len(raw):
             break
-        arrays[name] = np.frombuffer(raw, dtype=kind, count=(end - start) // 4, offset=start).reshape(shape)
+        flat = np.frombuffer(raw, dtype=kind, count=(end - start) // 4, offset=start)
+        try:
+            arrays[name] = flat.reshape(shape)
+        except (ValueError, OverflowError, TypeError) as error:
+            raise WireError(f"the array {name!r} cannot have the shape {shape}: {error}.") from None
         start = end
     if start != len(raw) or len(arrays) != len(described):
         raise WireError(f"a message's arrays have {len(raw)} bytes, which is not what its head says.")
