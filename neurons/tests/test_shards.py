@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.db.models.functions import Now
 
@@ -294,6 +295,14 @@ def test_a_database_that_is_away_for_a_moment_does_not_cost_the_shard(settings, 
         beat()
 
 
+def test_only_what_was_harvested_into_an_object_store_can_be_fetched(s3, settings, tmp_path):
+    with pytest.raises(CommandError, match="no finished harvest"):
+        call_command("artifacts_fetch")
+    settings.ARTIFACTS_URL = str(tmp_path)
+    with pytest.raises(CommandError, match="lie in a folder"):
+        call_command("artifacts_fetch")
+
+
 def test_on_an_object_store_workers_without_a_common_disk_make_the_same_bytes(
     s3, alone, settings, tmp_path, monkeypatch
 ):
@@ -306,8 +315,9 @@ def test_on_an_object_store_workers_without_a_common_disk_make_the_same_bytes(
     pipeline.harvest_execute(run.pk)
     assert states(run)[shard.number] == ("done", 2)
     settings.ARTIFACTS_CACHE = str(tmp_path / "reader")
-    found = digests(artifact_folder(run.url))
-    assert found == alone
+    call_command("artifacts_fetch", "tiny-gelu")
+    assert len(list((tmp_path / "reader").rglob("meta.json"))) == 1
+    assert digests(artifact_folder(run.url)) == alone
     for machine in ("cache", "second-machine"):
         assert not list((tmp_path / machine).rglob("shard-00004.1/shard.json"))
     assert not artifacts.artifact_exists(artifacts.shard_address(run.url, 1, 1), "shard.json")
