@@ -56,7 +56,7 @@ class Command(BaseCommand):
             f"{corpus.name}: {corpus.documents:,} documents, {corpus.tokens:,} tokens; of {report['read']:,} "
             f"pieces read {report['duplicates']:,} were duplicates and {report['too_short']:,} too short."
         )
-        if report["without_tokens"]:
+        if report.get("without_tokens"):  # a corpus of an earlier version does not say
             self.stdout.write(
                 f"{report['without_tokens']:,} documents were left out: the tokenizer makes nothing of them."
             )
