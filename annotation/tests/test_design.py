@@ -27,9 +27,15 @@ TEMPLATES = sorted((Path(annotation.__file__).parent / "study_templates").glob("
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_shipped_template_is_a_good_design(path):
     design = design_from_toml(path.read_text())
-    assert (design.neurons_per_arm, design.snippets_per_neuron, design.raters) == (60, 20, 3)
-    assert [arm.name for arm in design.pairs[0].arms] == ["baseline", "solu", "ln_only"]
-    assert design.display == "peak"
+    assert (design.snippets_per_neuron, design.raters, design.display) == (20, 3, "peak")
+    shapes = [(pair.size, pair.layers, [arm.name for arm in pair.arms]) for pair in design.pairs]
+    assert (design.neurons_per_arm, shapes) == {
+        "solu_1l.toml": (60, [("1L-256", (0,), ["baseline", "solu", "ln_only"])]),
+        "solu_two_sizes.toml": (
+            30,
+            [("1L-256", (0,), ["baseline", "solu"]), ("2L-256", (0, 1), ["baseline", "solu"])],
+        ),
+    }[path.name]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_texts_become_a_corpus_and_two_shipped_networks_are_harvested_side_by_si
     data = tmp_path / "data"
     manage(data, "migrate", "--verbosity", "0")
     assert "60 documents" in manage(data, "corpus_import", "mine", str(tmp_path / "texts"))
-    assert manage(data, "networks_import").count("validation loss") == 3
+    assert manage(data, "networks_import").count("validation loss") == 5
     harvest = ("harvest_run", "1l-256-gelu", "1l-256-solu-ln", "--corpus", "mine")
     said = manage(data, *harvest, "--processes", "2")
     assert said.count("tokens read, ") == 2
