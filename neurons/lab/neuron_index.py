@@ -151,21 +151,28 @@ class NeuronIndexWriter:
         return documents, positions
 
     def _write_tokens(self, folder: Path, step: Callable[[int, int], None]) -> None:
-        peaks, vocabulary, k = peak_counts(self.store), self.store.corpus.vocab_size, self.config.listed
-        tokens, counts = commonest(peaks, self.neurons, k)
-        starts, neurons, by = by_token(peaks, vocabulary)
-        mean_tokens = np.full((self.neurons, k), -1, dtype=np.int32)
-        mean_values = np.zeros((self.neurons, k), dtype=np.float32)
-        occurrences = np.zeros(vocabulary, dtype=np.int64)
-        if has_sample(self.store):
-            (places,) = shared_places([self.store], most=np.iinfo(np.int64).max)
-            ids = tokens_at(self.store.corpus, *(column[places] for column in self._sample_tokens()))
-            occurrences = np.bincount(ids, minlength=vocabulary)
-            mean_tokens, mean_values = mean_by_token(
-                SampledNeurons(self.store, places), ids, k=k, fewest=self.config.fewest_occurrences
-            )
-        _save(folder, peak_tokens=tokens, peak_counts=counts, starts=starts, neurons=neurons, counts=by)
-        _save(folder, mean_tokens=mean_tokens, mean_values=mean_values, occurrences=occurrences)
+        self._write_peaks(folder)
+        self._write_means(folder)
+
+    def _write_peaks(self, folder: Path) -> None:
+        peaks = peak_counts(self.store)
+        tokens, counts = commonest(peaks, self.neurons, self.config.listed)
+        _save(folder, peak_tokens=tokens, peak_counts=counts)
+        starts, neurons, by = by_token(peaks, self.store.corpus.vocab_size)
+        _save(folder, starts=starts, neurons=neurons, counts=by)
+
+    def _write_means(self, folder: Path) -> None:
+        vocabulary, k = self.store.corpus.vocab_size, self.config.listed
+        if not has_sample(self.store):
+            tokens, values = np.full((self.neurons, k), -1, dtype=np.int32), np.zeros((self.neurons, k), np.float32)
+            _save(folder, mean_tokens=tokens, mean_values=values, occurrences=np.zeros(vocabulary, dtype=np.int64))
+            return
+        (places,) = shared_places([self.store], most=np.iinfo(np.int64).max)
+        ids = tokens_at(self.store.corpus, *(column[places] for column in self._sample_tokens()))
+        tokens, values = mean_by_token(
+            SampledNeurons(self.store, places), ids, k=k, fewest=self.config.fewest_occurrences
+        )
+        _save(folder, mean_tokens=tokens, mean_values=values, occurrences=np.bincount(ids, minlength=vocabulary))
 
     def _write_snippets(self, folder: Path, step: Callable[[int, int], None]) -> None:
         kept = np.load(self.store.folder / layer_folder(0) / "documents.npy", mmap_mode="r").shape[1]

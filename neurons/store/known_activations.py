@@ -20,6 +20,19 @@ def known_text(store: HarvestStore, document: int, values: np.ndarray, first: in
     return snippet_of(document, raw, ranges, first=first, peak=peak, values=values[first:end])
 
 
+def text_around(store: HarvestStore, document: int, position: int, value: float, before: int, after: int) -> Snippet:
+    """Text around one token whose activation is known, within the context that the network saw; NaN elsewhere.
+
+    The same as `HarvestStore.sample_snippet`, for a caller that has read the sample already.
+    """
+    low, high = context_bounds(position, len(store.corpus.document_tokens(document)), store.context)
+    first, end = max(low, position - before), min(high, position + after + 1)
+    values = np.full(end - first, np.nan, dtype=np.float32)
+    values[position - first] = value
+    raw, ranges = store.corpus.document_bytes(document), store.corpus.token_ranges(document)
+    return snippet_of(document, raw, ranges, first=first, peak=position, values=values)
+
+
 def _add_sample(values: np.ndarray, store: HarvestStore, layer: int, neuron: int, document: int) -> None:
     if not store.meta.get("sampled"):
         return

@@ -27,7 +27,7 @@ A part that cannot be made (no weights, no sample) is missing, and meta.json say
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +110,7 @@ class NeuronIndex:
         """What each paired network's part says about it, by the part's name."""
         return {name: facts for name, facts in self.meta["parts"].items() if name.startswith("twin-")}
 
-    @property
+    @cached_property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary.open(self.folder / "vocabulary")
 
@@ -199,7 +199,7 @@ class NeuronIndex:
 
     # -- rows ---------------------------------------------------------------------------------------------------------
     def _array(self, part: str, name: str) -> np.ndarray:
-        return _mapped(self.folder / part / f"{name}.npy")
+        return _mapped(self.folder, part, name)
 
     def _listed(self, part: str, tokens: str, numbers: str, flat: int, most: int | None = None) -> list[TokenNumber]:
         return _token_numbers(self._array(part, tokens)[flat][:most], self._array(part, numbers)[flat][:most])
@@ -218,10 +218,10 @@ def _token_numbers(tokens: np.ndarray, numbers: np.ndarray) -> list[TokenNumber]
     return [TokenNumber(token, number) for token, number in pairs if token >= 0]
 
 
-# By path: an index is never changed once it has its name.
+# By folder: an index is never changed once it has its name.
 @lru_cache(maxsize=256)
-def _mapped(path: Path) -> np.ndarray:
-    array: np.ndarray = np.load(path, mmap_mode="r")
+def _mapped(folder: Path, part: str, name: str) -> np.ndarray:
+    array: np.ndarray = np.load(folder / part / f"{name}.npy", mmap_mode="r")
     return array
 
 

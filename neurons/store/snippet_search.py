@@ -1,8 +1,9 @@
-"""Full-text search over the strongest snippets of every neuron: one SQLite file with an FTS5 table.
+"""Full-text search over the strongest snippets of every neuron: one SQLite file with two FTS5 tables.
 
-A row is a snippet, without its text: `rowid` is rank · neurons + neuron + 1, so that rows come strongest snippets
-first. A search reads at most ROWS rows; of a word that more snippets hold, those where the snippet ranks highest are
-seen.
+`peaks` holds the words at the peak, `texts` the text around it. Two tables, because to look for a common word in one
+column of one table takes a pass over all rows that have it in the other. A row is a snippet, without its text; `rowid`
+is rank · neurons + neuron + 1, so that rows come strongest snippets first. A search reads at most ROWS rows of each; of
+a word that more snippets hold, those where the snippet ranks highest are seen.
 """
 
 import re
@@ -13,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-ROWS = 4000  # read for one search
-BATCH = 10_000  # rows of one INSERT
+import numpy as np
+
+ROWS = 2000  # read of each table for one search
+TABLES = ("peaks", "texts")
+INSERT = {table: f"INSERT INTO {table}(rowid, words) VALUES (?, ?)" for table in TABLES}
+SELECT = {table: f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT {ROWS}" for table in TABLES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +62,25 @@ class SnippetSearchWriter:
         self.database.execute("PRAGMA synchronous=OFF")
         self.database.execute("CREATE TABLE facts (neurons INTEGER)")
         self.database.execute("INSERT INTO facts VALUES (?)", [neurons])
-        self.database.execute(
-            "CREATE VIRTUAL TABLE snippets USING fts5("
-            "peak, around, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2')"
-        )
+        for table in TABLES:
+            self.database.execute(
+                f"CREATE VIRTUAL TABLE {table} USING fts5("
+                "words, content='', columnsize=0, tokenize='unicode61 remove_diacritics 2')"
+            )
 
     def add(self, rank: int, rows: Iterable[tuple[int, str, str]]) -> None:
         """Add (neuron, words at the peak, text around it) of the snippets of one rank, neurons ascending."""
         first = rank * self.neurons + 1
         self.database.execute("BEGIN")
-        self.database.executemany(
-            "INSERT INTO snippets(rowid, peak, around) VALUES (?, ?, ?)",
-            ((first + neuron, peak, around) for neuron, peak, around in rows),
-        )
+        for neuron, *texts in rows:
+            for table, words in zip(TABLES, texts, strict=True):
+                self.database.execute(INSERT[table], [first + neuron, words])
         self.database.execute("COMMIT")
 
     def finish(self) -> None:
         """Bring the index into its smallest form and close the file."""
-        self.database.execute("INSERT INTO snippets(snippets) VALUES ('optimize')")
+        for table in TABLES:
+            self.database.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
         self.database.execute("VACUUM")
         self.database.close()
 
@@ -95,10 +101,12 @@ def search_snippets(path: Path, words: str, most: int) -> Finding:
     # immutable: a finished artifact is never written again, so SQLite need not look for a journal.
     with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)) as database:
         (neurons,) = database.execute("SELECT neurons FROM facts").fetchone()
-        peaks = _rows(database, f"{{peak}} : ({asked})")
-        anywhere = _rows(database, asked)
-    found = _by_neuron(peaks, anywhere, neurons)
-    return Finding(tuple(found[:most]), complete=max(len(peaks), len(anywhere)) < ROWS)
+        peaks, texts = (
+            np.array([row - 1 for (row,) in database.execute(SELECT[table], [asked])], dtype=np.int64)
+            for table in TABLES
+        )
+    found = _strongest(peaks, texts, neurons, most)
+    return Finding(tuple(found), complete=max(len(peaks), len(texts)) < ROWS)
 
 
 def match_expression(words: str) -> str:
@@ -117,20 +125,11 @@ def _quoted(term: str) -> str:
     return f'"{term.rstrip("*")}"' + ("*" if term.endswith("*") else "")
 
 
-def _rows(database: sqlite3.Connection, asked: str) -> list[int]:
-    found = database.execute("SELECT rowid FROM snippets WHERE snippets MATCH ? ORDER BY rowid LIMIT ?", [asked, ROWS])
-    return [row - 1 for (row,) in found]
-
-
-def _by_neuron(peaks: list[int], anywhere: list[int], neurons: int) -> list[Found]:
-    at_peak: dict[int, int] = {}
-    counts: dict[int, int] = {}
-    ranks: dict[int, int] = {}
-    for row in peaks:
-        at_peak[row % neurons] = at_peak.get(row % neurons, 0) + 1
-    for row in sorted({*anywhere, *peaks}):
-        rank, neuron = divmod(row, neurons)
-        counts[neuron] = counts.get(neuron, 0) + 1
-        ranks.setdefault(neuron, rank)
-    found = [Found(neuron, at_peak.get(neuron, 0), counts[neuron], ranks[neuron]) for neuron in counts]
-    return sorted(found, key=lambda one: (-one.at_peak, -one.snippets, one.rank, one.neuron))
+def _strongest(peaks: np.ndarray, texts: np.ndarray, neurons: int, most: int) -> list[Found]:
+    """Neurons of these rows, those with most snippets at the peak first, then anywhere, then the strongest."""
+    everywhere = np.union1d(peaks, texts)
+    found, first, counts = np.unique(everywhere % neurons, return_index=True, return_counts=True)
+    ranks = everywhere[first] // neurons  # rows ascend, so the first of a neuron has its lowest rank
+    at_peak = np.bincount(np.searchsorted(found, peaks % neurons), minlength=len(found))
+    order = np.lexsort((found, ranks, -counts, -at_peak))[:most]
+    return [Found(*row) for row in np.stack([found, at_peak, counts, ranks], axis=1)[order].tolist()]

@@ -15,9 +15,10 @@ from django.urls import reverse
 from neurons import artifacts
 from neurons.models import Corpus, HarvestRun
 from neurons.store.harvest import Sample
+from neurons.store.known_activations import text_around
 from neurons.store.pieces import Snippet
 from neurons.tests.indexed import make_files, make_rows
-from neurons.views.ranges import rank_ranges
+from neurons.views.ranges import RankedSample, rank_ranges
 from neurons.views.shading import band, shaded, shaded_at_peak
 
 pytestmark = pytest.mark.django_db
@@ -227,16 +228,29 @@ def test_a_sampled_snippet_marks_one_token_and_shows_the_rest_as_unknown(researc
             assert not re.sub(r'<span class="unknown">.*</span>', "", outside, flags=re.S).strip()
 
 
-def test_ranges_of_a_tiny_sample_say_that_it_is_too_small(store):
-    class Tiny:
-        def sample(self, layer, neuron):
-            return Sample(np.arange(3, dtype=np.float32), np.arange(3), np.zeros(3, dtype=np.int32))
-
-        def sample_snippet(self, layer, neuron, place, before, after):
-            return Snippet(place, 0, (("a", float(place)),))
-
-    found = rank_ranges(Tiny(), 0, 0, 2.0, lambda document, position: "", 0)
+def test_ranges_of_a_tiny_sample_may_be_empty(store):
+    whole = store.sample(0, 3)
+    tiny = Sample(whole.values[:3], whole.documents[:3], whole.positions[:3])
+    found = rank_ranges(store, RankedSample(tiny), [0], 2.0, lambda document, position: "")
     assert [one.tokens for one in found] == [0, 0, 1, 3]
+    assert [len(one.snippets) for one in found] == [0, 0, 1, 3]
+
+
+@pytest.mark.parametrize("values", [[1.0], [2.0] * 50, [0.0, -1.0], list(range(1000))])
+def test_quantiles_are_those_of_the_sorted_sample(values):
+    values = np.random.default_rng(1).permutation(np.array(values, dtype=np.float32))
+    zeros = np.zeros(len(values), dtype=np.int64)
+    ranked = RankedSample(Sample(values, zeros, zeros))
+    for (_, mark), share in zip(ranked.marks(), (0.5, 0.9, 0.99, 0.999), strict=True):
+        assert mark == np.sort(values)[int(share * len(values))]
+
+
+def test_text_around_a_sampled_token_is_that_of_the_harvest(store):
+    sample = store.sample(1, 2)
+    for place in range(0, len(sample.values), 41):
+        where = int(sample.documents[place]), int(sample.positions[place])
+        snippet = text_around(store, *where, float(sample.values[place]), 9, 5)
+        assert repr(snippet) == repr(store.sample_snippet(1, 2, place, 9, 5))
 
 
 def test_tokens_weights_neighbours_and_twins_are_shown(researcher, runs):

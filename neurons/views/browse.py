@@ -17,7 +17,7 @@ from neurons.models import Corpus, HarvestRun, Network, RunStatus
 from neurons.selectors import newest_harvests
 from neurons.store.layer_summary import LayerSummary, Spread, summaries
 from neurons.views.layer_table import ROWS, Table, layer_table
-from neurons.views.opened import Opened, open_harvest, open_network, visible_networks
+from neurons.views.opened import Opened, number_in, open_harvest, open_network, visible_networks
 from neurons.views.plots import layer_spreads, sparkline, spread_histogram
 
 RUNS_SHOWN = 50
@@ -77,9 +77,9 @@ def corpus(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def network(request: HttpRequest, name: str) -> HttpResponse:
     opened = open_network(request, name)
-    goto = request.GET
-    if opened.store is not None and goto.get("layer", "").isdecimal() and goto.get("index", "").isdecimal():
-        return redirect(opened.neuron_url(int(goto["layer"]), int(goto["index"])))
+    goto, neuron = (number_in(request.GET.get(name, "")) for name in ("layer", "index"))
+    if goto is not None and neuron is not None:
+        return redirect(opened.neuron_url(goto, neuron))
     summaries = _summaries(opened)
     page: dict[str, Any] = opened.as_context()
     if summaries:

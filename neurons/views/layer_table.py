@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurons.store.neuron_index import NeuronIndex
-from neurons.views.opened import Opened
+from neurons.views.opened import Opened, number_in
 
 ROWS = 50  # neurons on a page
 TOKENS = 4  # of the commonest ones at the peaks
@@ -67,7 +67,7 @@ def layer_table(opened: Opened, layer: int, sort: str, page: str) -> Table:
     sort = sort if sort.removeprefix("-") in values else "index"
     order = _order(values[sort.removeprefix("-")], descending=sort.startswith("-"))
     pages = max(1, -(-len(order) // ROWS))
-    number = min(max(1, int(page)), pages) if page.isdecimal() else 1
+    number = min(max(1, number_in(page) or 1), pages)
     shown = order[(number - 1) * ROWS : number * ROWS]
     return Table(
         columns=tuple(_column(opened, layer, name, sort) for name in values),

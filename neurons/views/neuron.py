@@ -15,9 +15,9 @@ from neurons.selectors import harvests_finished
 from neurons.store.harvest import HarvestStore
 from neurons.store.known_activations import known_activations, known_text
 from neurons.store.neuron_index import NeuronIndex, Related, TokenNumber
-from neurons.views.opened import Opened, open_harvest, open_neuron, visible_networks
+from neurons.views.opened import Opened, number_in, open_harvest, open_neuron, visible_networks
 from neurons.views.plots import activation_histogram
-from neurons.views.ranges import rank_ranges, sorted_sample
+from neurons.views.ranges import RankedSample, rank_ranges
 from neurons.views.shading import ShadedSnippet, shaded
 
 # Tokens before and after the peak, and snippets, at most; a harvest that stored less shows less.
@@ -170,17 +170,20 @@ def _sampled(opened: Opened, layer: int, index: int, draw: str) -> dict[str, Any
     if not len(sample.values):
         return {"sampled": 0}
     density, error = sample.density()
-    values, marks = sorted_sample(sample)
-    number = int(draw) if draw.isdecimal() else 0
+    ranked = RankedSample(sample)
+    number = number_in(draw) or 0
     top = store.top_values(layer, index)
-
     return {
-        "sampled": len(values),
+        "sampled": len(sample.values),
         "density_percent": 100 * density,
         "density_error": 100 * error,
-        "histogram": activation_histogram(values, marks),
+        "histogram": activation_histogram(sample.values, ranked.marks()),
         "ranges": rank_ranges(
-            store, layer, index, float(top[0]) if len(top) else 0.0, partial(opened.text_url, layer, index), number
+            store,
+            ranked,
+            [layer, index, number],
+            float(top[0]) if len(top) else 0.0,
+            partial(opened.text_url, layer, index),
         ),
         "draw": number,
     }
@@ -271,8 +274,9 @@ def _r_between(
 
 def _asked_peak(at: str, values: np.ndarray) -> int:
     """The token to go to: the one asked for, or the strongest of those that are known."""
-    if at.isdecimal() and int(at) < len(values) and not np.isnan(values[int(at)]):
-        return int(at)
+    asked = number_in(at)
+    if asked is not None and asked < len(values) and not np.isnan(values[asked]):
+        return asked
     return int(np.nanargmax(values))
 
 

@@ -75,6 +75,11 @@ class Opened:
         return {"opened": self, "network": self.network, "run": self.run, "problem": self.problem}
 
 
+def number_in(text: str) -> int | None:
+    """A whole number from an address; None if it is none, or longer than any that means something."""
+    return int(text) if text.isdecimal() and len(text) < 12 else None
+
+
 def open_network(request: HttpRequest, name: str) -> Opened:
     """The network of this name with the harvest that the address asks for, otherwise the newest one.
 
