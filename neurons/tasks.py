@@ -7,7 +7,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 
-from neurons.models import HarvestRun
+from neurons.models import HarvestRun, RunStatus
 from neurons.selectors import harvests_without_worker
 
 _leaving = threading.Event()  # this worker is asked to go
@@ -19,6 +19,13 @@ def harvest_task(run_id: int) -> None:
     from neurons.pipeline import harvest_work
 
     harvest_work([run_id], leave=_leaving.is_set)
+    index_send(run_id)
+
+
+def index_send(run_id: int) -> None:
+    """Ask a worker for the index of a harvest that is finished and has none."""
+    if HarvestRun.objects.filter(pk=run_id, status=RunStatus.DONE, index_url="").exists():
+        index_task.delay(run_id)
 
 
 def harvest_send(run: HarvestRun, workers: int) -> None:

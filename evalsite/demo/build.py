@@ -69,7 +69,7 @@ def networks(_: str | None) -> None:
 
 
 def harvests(_: str | None) -> None:
-    missing = [name for name in NETWORKS if harvest_finished(name, CORPUS) is None]
+    missing = [name for name in NETWORKS if not ((run := harvest_finished(name, CORPUS)) and run.index_url)]
     if missing:
         call_command("harvest_run", *missing, corpus=CORPUS, max_tokens=MAX_TOKENS, processes=len(missing))
 

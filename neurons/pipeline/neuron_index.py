@@ -26,11 +26,11 @@ WAIT_SECONDS = 0.5  # between two looks whether another process has let go of an
 
 
 def indexes_make(
-    run_id: int, progress: Progress | None = None, *, device: str = "cpu", threads: int | None = None
+    run_id: int, progress: Progress | None = None, *, device: str | None = None, threads: int | None = None
 ) -> list[HarvestRun]:
     """Make the index of a finished harvest, and those of the paired networks' harvests anew where they lack it.
 
-    What is up to date is left alone, so calling twice is safe.
+    What is up to date is left alone, so calling twice is safe. Without a device, as the settings say.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def indexes_make(
     run = harvests_finished().get(pk=run_id)
     runs = [run, *harvests_of_twins(run)]
     for one in runs:
-        _make(one, progress, device)
+        _make(one, progress, device or settings.DEVICE)
     return runs
 
 

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from neurons.management.child_process import work_in_child
+from neurons.management.indexing import make_indexes
 from neurons.models import HarvestRun, RunStatus
 from neurons.selectors import (
     DEFAULT_SITE,
@@ -60,6 +61,8 @@ class Command(BaseCommand):
             self._side_by_side(runs, options["processes"], options["device"])
         for run in runs:
             self._finish(run, options)
+        if not options["queue"]:  # otherwise a worker does it
+            make_indexes(runs, options["device"])
 
     def _create(self, options: dict[str, Any]) -> list[HarvestRun]:
         config = self._config(options)

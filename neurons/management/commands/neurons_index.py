@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from neurons.selectors import DEFAULT_SITE, NotFound, harvest_finished, network_by_name
+from neurons.management.indexing import make_indexes
+from neurons.selectors import DEFAULT_SITE, NotFound, harvest_finished, harvests_of_twins, network_by_name
 from neurons.services import SITES
 
 
@@ -18,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("network", metavar="NETWORK", help="name of a harvested network")
         parser.add_argument("--corpus", required=True, help="name of the corpus")
         parser.add_argument("--site", default=DEFAULT_SITE, choices=SITES, help="before or after an extra LayerNorm")
-        parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+        parser.add_argument("--device", help="cpu or cuda (default: BLINDSCOPE_DEVICE)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, corpus = options["network"], options["corpus"]
@@ -32,20 +33,6 @@ class Command(BaseCommand):
                 f"{name} has no finished harvest on the corpus {corpus!r} at {options['site']}; run "
                 f"harvest_run {name} --corpus {corpus} first."
             )
-        self._make(run.pk, options["device"])
-
-    def _make(self, run_id: int, device: str) -> None:
-        from neurons import pipeline
-
-        try:
-            runs = pipeline.indexes_make(run_id, self._show, device=device)
-        except pipeline.REFUSALS as error:
-            raise CommandError(str(error)) from None
-        except KeyboardInterrupt:
-            raise CommandError("interrupted; run the same command again to go on.", returncode=130) from None
-        for run in runs:
-            self.stdout.write(f"{run.network}: index is up to date")
-
-    def _show(self, part: str, done: int, total: int) -> None:
-        if self.stderr.isatty():
-            self.stderr.write(f"\r{part}: {done} of {total}   ", ending="\n" if done == total else "")
+        make_indexes([run], options["device"])
+        for one in (run, *harvests_of_twins(run)):
+            self.stdout.write(f"{one.network}: the index of its neurons is up to date")

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from neurons.management.indexing import make_indexes
 from neurons.models import HarvestRun
 from neurons.store.records.build import AUTO, FORMATS, Wanted
 from neurons.store.records.tokens import SPELLINGS
@@ -55,7 +56,9 @@ class Command(BaseCommand):
             "name": options["name"] or f"{pair}-{arm}".replace("_", "-"),
             "corpus": options["corpus"] or f"{pair}-records",
         }
-        self._report(self._import(wanted, names))
+        run = self._import(wanted, names)
+        self._report(run)
+        make_indexes([run])
 
     def _import(self, wanted: Wanted, names: dict[str, str]) -> HarvestRun:
         from neurons import pipeline
