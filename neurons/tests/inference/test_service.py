@@ -284,13 +284,12 @@ def test_a_message_of_another_version_is_told_apart(shared):
 
 
 def test_the_client_ends_a_service_of_another_version_and_starts_its_own(home, settings):
-    old = OldService(home.place)
-    assert read(home).pieces
-    assert old.was_stopped()
+    with OldService(home.place) as old:
+        assert read(home).pieces
+        assert old.process.wait(timeout=5) == 0
     say_stop(home.place, soon())
-    OldService(home.place)
     settings.INFERENCE_AUTOSTART = False
-    with pytest.raises(inference.InferenceDown, match="speaks version 99"):
+    with OldService(home.place), pytest.raises(inference.InferenceDown, match="speaks version 99"):
         read(home)
 
 
@@ -312,8 +311,13 @@ class OldService:
         self.process = subprocess.Popen([sys.executable, "-c", code, place.address], stdout=subprocess.PIPE)
         self.process.stdout.readline()
 
-    def was_stopped(self) -> bool:
-        return self.process.wait(timeout=5) == 0
+    def __enter__(self) -> "OldService":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
 
 def test_it_can_be_reached_over_tcp(home, settings):
@@ -322,6 +326,7 @@ def test_it_can_be_reached_over_tcp(home, settings):
     settings.INFERENCE_ADDRESS = f"127.0.0.1:{port}"
     assert read(home).pieces
     assert home.place.host_and_port == ("127.0.0.1", port)
+    assert inference.stop_service()  # here, where the setting still names it
 
 
 def test_networks_make_room_for_the_one_that_was_used_last(shared):
