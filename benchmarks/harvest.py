@@ -216,7 +216,7 @@ def main() -> None:
         "--slow-tokens",
         type=int,
         default=100_000,
-        help="tokens for what computes logits, which at 48,262 words costs sixteen times as much, and for the brute force",
+        help="tokens for what computes logits and for the brute force (default: 100,000)",
     )
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--threads", type=int, default=1, help="threads of torch (default: 1)")
