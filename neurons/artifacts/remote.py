@@ -176,7 +176,7 @@ class RemoteStore:
     def forget(self, address: str) -> None:
         """Delete what this machine has of an artifact, or of everything below a prefix; the store keeps its own."""
         for place in ("cache", "work"):
-            shutil.rmtree(self.local / place / address, ignore_errors=True)
+            shutil.rmtree(self.local / place / check_address(address, self.url), ignore_errors=True)
 
     # -- both ----------------------------------------------------------------------------------------------------------
     def _path(self, *parts: str) -> str:
