@@ -13,15 +13,17 @@ import numpy as np
 import torch
 
 from benchmarks.peers.exchange import Entry, Job, Result
-from benchmarks.peers.peer import TOP, bytes_in, fastest, peak_bytes, run_peer, seconds
+from benchmarks.peers.peer import bytes_in, fastest, peak_bytes, run_peer, seconds
 from neurons.lab.config import TransformerConfig
 from neurons.lab.harvest import HarvestConfig, harvest, make_plan
+from neurons.lab.harvest_config import MOST_RESERVE
 from neurons.lab.harvest_plan import tiles_of
 from neurons.lab.transformer import Transformer
 from neurons.store.corpus import SPLITS, CorpusStore
 from neurons.store.harvest import HarvestStore
 
-KEPT = 3 * TOP  # of ours, so that enough are left when those that another tool does not look at are taken out
+# Kept for the comparison: far more than another tool lists, as those at places where it does not look are taken out.
+KEPT = MOST_RESERVE
 
 
 def write_corpus(folder: Path, tokens: np.ndarray) -> CorpusStore:
@@ -103,9 +105,7 @@ def measure(job: Job, neurons: int, output: Path) -> Result:
         harvest_seconds = seconds(keep("harvest", config))
         peak = peak_bytes()
         whole = job.tokens.shape[1]
-        unlike = replace(
-            config, top=KEPT, reserve=max(KEPT, config.reserve), equal_before=whole, equal_after=whole, likeness=2.0
-        )
+        unlike = replace(config, top=KEPT, reserve=KEPT, equal_before=whole, equal_after=whole, likeness=2.0)
         top = top_of(keep("with_duplicates", unlike)(), neurons)
     return Result(
         version="Blindscope",

@@ -26,6 +26,7 @@ from neurons.lab.transformer import Transformer
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "neurons" / "shipped"
 ENVIRONMENTS = ROOT / ".venv-peers"
+OURS = "benchmarks.peers.ours"
 PEERS = {"sae-dashboard": "benchmarks.peers.sae_dashboard_peer", "delphi": "benchmarks.peers.delphi_peer"}
 # Beyond this the others need hours or more memory than a workstation has.
 MOST_NEURONS, MOST_TOKENS = 1024, 500_000
@@ -66,13 +67,16 @@ def run_peers(network: Transformer | None = None, neurons: int = NEURONS, tokens
     with tempfile.TemporaryDirectory() as folder:
         rows = write_job(Path(folder), network, tokens)
         print(f"\nOther people's harvesters: {neurons:,} neurons, {rows.size:,} tokens, processor time of one thread")
-        ours = run_one(sys.executable, "benchmarks.peers.ours", Path(folder), neurons)
-        print_line(ours, ours)
+        ours = run_one(sys.executable, OURS, Path(folder), neurons)
+        print(HEADINGS)
+        print_line(ours)
         for tool, module in PEERS.items():
             try:
                 print_line(run_one(environment_of(tool), module, Path(folder), neurons), ours)
             except PeerError as error:
                 print(f"  {tool} was left out: {error}", flush=True)
+        longer = write_job(Path(folder), network, MOST_TOKENS)
+        print_line(run_one(sys.executable, OURS, Path(folder), neurons), title=f"ours, {longer.size:,}")
     print(REMARKS)
 
 
@@ -146,18 +150,17 @@ REMARKS = """\
   harvest    µs/token until the result is there, and its ratio to the bare forward pass
   to files   the same ratio with the time for writing what was kept in memory; ours writes while it reads
   peak       MiB of memory, the imported packages included; files: MiB on disk
+  ours, …    ours again on so many tokens: the longer the text, the less the filling of the tops weighs
   same top   of each neuron's strongest contexts that the tool lists, those that ours lists too, with the same value"""
 
 
-def print_line(result: Result, ours: Result) -> None:
-    """One line of the table; ours is the first and has the headings above it."""
-    if result is ours:
-        print(HEADINGS)
-    agreed, compared = agreement(result, ours)
-    same = "" if result is ours else f"{agreed:,} of {compared:,} ({agreed / max(1, compared):.2%})"
+def print_line(result: Result, ours: Result | None = None, title: str = "") -> None:
+    """One line of the table; with what was found beside what ours found, where that is given."""
+    agreed, compared = agreement(result, ours) if ours else (0, 0)
+    same = f"{agreed:,} of {compared:,} ({agreed / max(1, compared):.2%})" if ours else ""
     micro, forward = 1e6 / result.tokens, result.seconds_forward
     print(
-        f"  {result.version:20}{micro * forward:10.1f}{micro * result.seconds_harvest:10.1f}"
+        f"  {title or result.version:20}{micro * forward:10.1f}{micro * result.seconds_harvest:10.1f}"
         f"{result.seconds_harvest / forward:8.2f}{(result.seconds_harvest + result.seconds_saving) / forward:10.2f}"
         f"{result.peak_bytes / 2**20:9.0f}{result.disk_bytes / 2**20:9.1f}  {same}",
         flush=True,
@@ -170,7 +173,10 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, default=NEURONS, help=f"default and most: {NEURONS:,}")
     parser.add_argument("--tokens", type=int, default=TOKENS, help=f"default {TOKENS:,}, most {MOST_TOKENS:,}")
     options = parser.parse_args()
-    run_peers(load_network(options.network) if options.network else None, options.neurons, options.tokens)
+    try:
+        run_peers(load_network(options.network) if options.network else None, options.neurons, options.tokens)
+    except ValueError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
