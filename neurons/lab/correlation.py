@@ -54,6 +54,7 @@ class SampledNeurons:
         consecutive = len(places) and bool((np.diff(places) == 1).all())
         # A slice reads its part of a row only; an array of places reads the whole row.
         self.places: slice | np.ndarray = slice(int(places[0]), int(places[-1]) + 1) if consecutive else places
+        self._moments: dict[int, Moments] = {}
         self.rows = max(1, BLOCK_BYTES // (4 * max(1, len(places))))
 
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -62,6 +63,14 @@ class SampledNeurons:
             for first in range(0, self.width, self.rows):
                 values = sample[first : first + self.rows, self.places]
                 yield layer * self.width + first, values.astype(np.float32)
+
+    def standardised_blocks(self) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """The same, standardised, and which of the neurons vary at all: bool (neurons,)."""
+        for first, values in self.blocks():
+            if first not in self._moments:  # a block is read many times, its moments are taken once
+                self._moments[first] = moments_of(values)
+            standardise(values, self._moments[first])
+            yield first, values, self._moments[first].varies
 
     @property
     def blocks_in_all(self) -> int:
@@ -108,19 +117,39 @@ def _places_of(shared: np.ndarray, keys: np.ndarray) -> Int64[np.ndarray, " toke
     return places
 
 
-def standardise(
-    values: Float32[np.ndarray, "neurons tokens"],
-) -> tuple[Float32[np.ndarray, "neurons tokens"], Bool[np.ndarray, " neurons"]]:
-    """Rows of mean 0 and length 1, so that their products are correlations; and which rows vary at all.
+@dataclass(frozen=True)
+class Moments:
+    """Of some neurons' activations, taken in float64.
 
-    Mean and length are taken in float64. A constant row becomes 0.
+    Attributes
+    ----------
+    means, scales : ndarray, float32, (neurons, 1)
+        Mean, and one over the length of what is left when it is taken off; 0 for a constant neuron.
     """
+
+    means: Float32[np.ndarray, "neurons 1"]
+    scales: Float32[np.ndarray, "neurons 1"]
+
+    @property
+    def varies(self) -> Bool[np.ndarray, " neurons"]:
+        found: np.ndarray = self.scales[:, 0] > 0
+        return found
+
+
+def moments_of(values: Float32[np.ndarray, "neurons tokens"]) -> Moments:
+    """Means and scales of some neurons."""
     means = values.mean(axis=1, dtype=np.float64, keepdims=True)
     centred = values - means
-    lengths = np.sqrt(np.einsum("nt,nt->n", centred, centred))
-    varies: np.ndarray = values.max(axis=1) > values.min(axis=1)
-    lengths[~varies] = 1.0
-    return (centred / lengths[:, None] * varies[:, None]).astype(np.float32), varies
+    lengths = np.sqrt(np.einsum("nt,nt->n", centred, centred))[:, None]
+    varies = (values.max(axis=1) > values.min(axis=1))[:, None]
+    scales = np.divide(1.0, lengths, out=np.zeros_like(lengths), where=varies)
+    return Moments(means.astype(np.float32), scales.astype(np.float32))
+
+
+def standardise(values: Float32[np.ndarray, "neurons tokens"], moments: Moments) -> None:
+    """Turn rows, in place, into rows of mean 0 and length 1, whose products are correlations; constant ones into 0."""
+    values -= moments.means
+    values *= moments.scales
 
 
 @torch.no_grad()
@@ -142,8 +171,8 @@ def nearest(
         Told how many of the first set's blocks are done, and of how many.
     """
     found = []
-    for start, values in first.blocks():
-        found.append(_nearest_of_block(start, values, second, k, own=first is second, device=device))
+    for start, rows, varies in first.standardised_blocks():
+        found.append(_nearest_of_block(start, rows, varies, second, k, own=first is second, device=device))
         if step is not None:
             step(len(found), first.blocks_in_all)
     return Nearest(
@@ -154,15 +183,13 @@ def nearest(
 
 
 def _nearest_of_block(
-    start: int, values: np.ndarray, second: SampledNeurons, k: int, *, own: bool, device: str
+    start: int, rows: np.ndarray, varies: np.ndarray, second: SampledNeurons, k: int, *, own: bool, device: str
 ) -> Nearest:
-    rows, varies = standardise(values)
     mine = torch.from_numpy(rows).to(device)
     best = torch.full((len(rows), k), -torch.inf, device=device)
     neurons = torch.full((len(rows), k), -1, dtype=torch.int64, device=device)
     same = torch.full((len(rows),), torch.nan)
-    for begin, block in second.blocks():
-        columns, usable = standardise(block)
+    for begin, columns, usable in second.standardised_blocks():
         r = mine @ torch.from_numpy(columns).to(device).T
         r[:, torch.from_numpy(~usable).to(device)] = -torch.inf
         _note_same(same, r, start, begin)

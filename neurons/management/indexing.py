@@ -12,7 +12,7 @@ def make_indexes(runs: Iterable[HarvestRun], device: str | None = None) -> None:
     """Make the indexes of finished harvests and of their twins; what is up to date is left alone."""
     from neurons import pipeline
 
-    with tqdm(desc="index of neurons", unit=" parts", bar_format="{desc}: {n_fmt} parts {postfix}") as bar:
+    with tqdm(desc="index of neurons", unit=" parts", bar_format="{desc}: {n_fmt} parts{postfix}") as bar:
 
         def show(part: str, done: int, total: int) -> None:
             bar.set_postfix_str(f"{part} {done} of {total}", refresh=False)

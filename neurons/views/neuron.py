@@ -101,7 +101,7 @@ def document(request: HttpRequest, name: str, layer: int, index: int, document: 
     page = opened.as_context() | _facts(store, layer, index)
     page |= {"layer": layer, "index": index, "document": document, "tokens": len(values), "known": len(known)}
     page |= {"first": first, "end": end, "peak": peak, "value": float(values[peak])}
-    page["text"] = shaded(snippet, page["strongest"])
+    page["text"] = shaded(snippet, page["strongest"], anchor="peak")
     return render(request, "neurons/document.html", page)
 
 

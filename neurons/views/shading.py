@@ -35,9 +35,9 @@ class ShadedSnippet:
         return f"{self.value:.3g}"
 
 
-def shaded(snippet: Snippet, strongest: float, url: str = "") -> ShadedSnippet:
-    """A snippet whose activations are known: what fires is marked."""
-    html = "".join(_known_parts(snippet, strongest))
+def shaded(snippet: Snippet, strongest: float, url: str = "", *, anchor: str = "") -> ShadedSnippet:
+    """A snippet whose activations are known: what fires is marked. A link can go to the peak if it has an anchor."""
+    html = "".join(_known_parts(snippet, strongest, anchor))
     return ShadedSnippet(mark_safe(html), snippet.pieces[snippet.peak][1], url)  # noqa: S308
 
 
@@ -57,17 +57,18 @@ def band(value: float, strongest: float) -> int:
     return min(SHADES, math.ceil(value / strongest * SHADES))
 
 
-def _known_parts(snippet: Snippet, strongest: float) -> Iterator[str]:
+def _known_parts(snippet: Snippet, strongest: float, anchor: str) -> Iterator[str]:
     """Neighbours that are shown alike are joined: a long text has thousands of pieces."""
     plain: list[str] = []
     known = True
-    for text, value in snippet.pieces:
-        fires, is_known = band(value, strongest) > 0, value == value
+    for number, (text, value) in enumerate(snippet.pieces):
+        name = anchor if number == snippet.peak else ""
+        fires, is_known = band(value, strongest) > 0 or bool(name), value == value
         if plain and (fires or is_known != known):
             yield _plain("".join(plain), known)
             plain = []
         if fires:
-            yield _marked(text, value, strongest)
+            yield _marked(text, value, strongest, name)
         else:
             plain.append(text)
             known = is_known
@@ -83,8 +84,9 @@ def _unknown(text: str) -> str:
     return f'<span class="unknown">{visible(text)}</span>' if text else ""
 
 
-def _marked(text: str, value: float, strongest: float) -> str:
-    return f'<mark class="b{band(value, strongest)}" title="{value:.3g}">{_shown(text)}</mark>'
+def _marked(text: str, value: float, strongest: float, anchor: str = "") -> str:
+    place = f' id="{anchor}"' if anchor else ""
+    return f'<mark{place} class="b{band(value, strongest)}" title="{value:.3g}">{_shown(text)}</mark>'
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from neurons.lab import correlation
 from neurons.lab import neuron_index as index_module
-from neurons.lab.correlation import SampledNeurons, nearest, shared_places, standardise
+from neurons.lab.correlation import SampledNeurons, moments_of, nearest, shared_places, standardise
 from neurons.lab.harvest import HarvestConfig, harvest
 from neurons.lab.logit_effect import centred, cosines, logit_effects
 from neurons.lab.neuron_index import NeuronIndexWriter, write_index
@@ -134,10 +134,11 @@ def test_tokens_at_which_a_network_was_not_finite_are_left_out(stores, tmp_path)
 
 def test_standardised_rows_have_mean_zero_and_length_one():
     values = np.array([[1e4, 1e4 + 1, 1e4 + 2], [7, 7, 7]], dtype=np.float32)
-    rows, varies = standardise(values)
-    assert varies.tolist() == [True, False]
-    assert rows[0].tolist() == pytest.approx([-(0.5**0.5), 0, 0.5**0.5], abs=1e-6)
-    assert rows[1].tolist() == [0, 0, 0]
+    moments = moments_of(values)
+    assert moments.varies.tolist() == [True, False]
+    standardise(values, moments)
+    assert values[0].tolist() == pytest.approx([-(0.5**0.5), 0, 0.5**0.5], abs=1e-6)
+    assert values[1].tolist() == [0, 0, 0]
 
 
 # -- weights ---------------------------------------------------------------------------------------------------------
