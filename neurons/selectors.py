@@ -54,8 +54,13 @@ def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SI
 
 
 def harvests_finished() -> QuerySet[HarvestRun]:
-    """All finished harvests, newest first, with their network, its pair, and the corpus."""
-    return HarvestRun.objects.filter(status=RunStatus.DONE).select_related("network__pair", "corpus").order_by("-id")
+    """All finished harvests, newest first, with their network."""
+    return HarvestRun.objects.filter(status=RunStatus.DONE).select_related("network").order_by("-id")
+
+
+def harvests_finished_of(network: Network) -> list[HarvestRun]:
+    """Finished harvests of one network, newest first, with their corpus."""
+    return list(network.harvests.filter(status=RunStatus.DONE).select_related("corpus").order_by("-id"))
 
 
 def newest_harvests(networks: Sequence[Network]) -> dict[int, HarvestRun]:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.safestring import SafeString
 
 from neurons.store.neuron_index import NeuronIndex
 from neurons.views.opened import Opened, number_in
+from neurons.views.shading import tokens_html
 
 ROWS = 50  # neurons on a page
 TOKENS = 4  # of the commonest ones at the peaks
@@ -34,7 +36,7 @@ class Row:
     strongest: float
     density_percent: float | None
     cosine: float | None
-    tokens: tuple[str, ...]
+    tokens: SafeString | str
 
     @property
     def dead(self) -> bool:
@@ -124,7 +126,5 @@ def _row(opened: Opened, layer: int, index: int, values: dict[str, np.ndarray]) 
     )
 
 
-def _tokens(index: NeuronIndex | None, layer: int, neuron: int) -> tuple[str, ...]:
-    if index is None:
-        return ()
-    return tuple(index.vocabulary.token_text(one.token) for one in index.peak_tokens(layer, neuron, TOKENS))
+def _tokens(index: NeuronIndex | None, layer: int, neuron: int) -> SafeString | str:
+    return "" if index is None else tokens_html(index.vocabulary, index.peak_tokens(layer, neuron, TOKENS))

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from neurons.models import HarvestRun, Network
-from neurons.selectors import harvests_finished
+from neurons.selectors import harvests_finished, harvests_finished_of
 from neurons.store.harvest import HarvestStore
 from neurons.store.known_activations import known_activations, known_text
 from neurons.store.neuron_index import NeuronIndex, Related, TokenNumber
-from neurons.views.opened import Opened, number_in, open_harvest, open_neuron, visible_networks
+from neurons.views.opened import Opened, number_in, open_harvest, open_index, open_neuron, visible_networks
 from neurons.views.plots import activation_histogram
 from neurons.views.ranges import RankedSample, rank_ranges
-from neurons.views.shading import ShadedSnippet, shaded
+from neurons.views.shading import ShadedSnippet, shaded, tokens_html
 
 # Tokens before and after the peak, and snippets, at most; a harvest that stored less shows less.
 CONTEXTS = {"short": (8, 4, 20), "medium": (20, 10, 20), "long": (64, 32, 10)}
@@ -29,7 +30,7 @@ LABEL_TOKENS = 3  # tokens that give an idea of a neighbour
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    text: str
+    html: SafeString
     number: str
     occurrences: int
 
@@ -41,7 +42,7 @@ class RelatedRow:
     r: float
     url: str
     beside: str  # address of both neurons side by side
-    tokens: tuple[str, ...]
+    tokens: SafeString | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Beside:
     index: int
     facts: dict[str, Any]
     snippets: tuple[ShadedSnippet, ...]
-    tokens: list[TokenRow]
+    tokens: SafeString | str
 
     @property
     def url(self) -> str:
@@ -124,7 +125,7 @@ def open_neuron_beside(request: HttpRequest, name: str, layer: int, index: int) 
     network = visible_networks(request).select_related("pair").filter(name=name).first()
     if network is None or layer >= network.n_layers or index >= network.d_mlp:
         raise Http404
-    runs = list(harvests_finished().filter(network=network))
+    runs = harvests_finished_of(network)
     return open_harvest(network, runs, runs[0] if runs else None)
 
 
@@ -208,7 +209,7 @@ def _looked_up(opened: Opened, found: NeuronIndex, layer: int, index: int, netwo
 
 
 def _token_rows(found: NeuronIndex, tokens: list[TokenNumber]) -> list[TokenRow]:
-    return [TokenRow(found.vocabulary.token_text(one.token), f"{one.number:.3g}", one.occurrences) for one in tokens]
+    return [TokenRow(tokens_html(found.vocabulary, [one]), f"{one.number:.3g}", one.occurrences) for one in tokens]
 
 
 def _twins(opened: Opened, found: NeuronIndex, layer: int, index: int, networks: Any) -> list[TwinRows]:
@@ -223,7 +224,7 @@ def _network_name(run: HarvestRun) -> str:
 
 
 def _twin_rows(opened: Opened, found: NeuronIndex, part: str, run: HarvestRun, layer: int, index: int) -> TwinRows:
-    other = open_harvest(run.network, [run], run)
+    other = open_index(run)
     r = found.same_index(part, layer, index)
     nearest = [_related_row(opened, layer, index, other, one) for one in found.nearest_twins(part, layer, index)]
     same = None if r is None else _related_row(opened, layer, index, other, Related(layer, index, r))
@@ -241,17 +242,15 @@ def _related_row(opened: Opened, layer: int, index: int, other: Opened, related:
     )
 
 
-def _label(found: NeuronIndex | None, layer: int, index: int) -> tuple[str, ...]:
-    if found is None:
-        return ()
-    return tuple(found.vocabulary.token_text(one.token) for one in found.peak_tokens(layer, index, LABEL_TOKENS))
+def _label(found: NeuronIndex | None, layer: int, index: int, most: int = LABEL_TOKENS) -> SafeString | str:
+    return "" if found is None else tokens_html(found.vocabulary, found.peak_tokens(layer, index, most))
 
 
 # -- side by side, and walking ---------------------------------------------------------------------------------------
 def _beside(opened: Opened, layer: int, index: int) -> Beside:
     if opened.store is None:
         raise Http404
-    tokens = _token_rows(opened.index, opened.index.peak_tokens(layer, index, 5)) if opened.index else []
+    tokens = _label(opened.index, layer, index, most=5)
     snippets = _shaded_top(opened, layer, index, BESIDE_SNIPPETS, BESIDE_CONTEXT)
     return Beside(opened, layer, index, _facts(opened.store, layer, index), snippets, tokens)
 

@@ -1,6 +1,6 @@
 """What a page about neurons reads: the networks that its visitor may see, one of their harvests, and its index."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from neurons.artifacts import ArtifactError
 from neurons.models import HarvestRun, Network
-from neurons.selectors import harvest_store, harvests_finished, neuron_index
+from neurons.selectors import harvest_store, harvests_finished_of, neuron_index
 from neurons.store.corpus import CorpusError
 from neurons.store.harvest import HarvestError, HarvestStore
 from neurons.store.neuron_index import NeuronIndex, NeuronIndexError
@@ -86,7 +86,7 @@ def open_network(request: HttpRequest, name: str) -> Opened:
     Raises Http404 if the visitor may not see the network, or it has no such harvest.
     """
     network = get_object_or_404(visible_networks(request).select_related("pair"), name=name)
-    runs = list(harvests_finished().filter(network=network))
+    runs = harvests_finished_of(network)
     return open_harvest(network, runs, _asked(runs, request.GET.get("harvest")))
 
 
@@ -107,17 +107,22 @@ def open_harvest(network: Network, runs: list[HarvestRun], run: HarvestRun | Non
         store = harvest_store(run)
     except UNREADABLE as error:
         problem = f"The harvest's files cannot be read: {error}"
-    index, index_problem = None, ""
+    return replace(open_index(run), runs=runs, store=store, problem=problem)
+
+
+def open_index(run: HarvestRun) -> Opened:
+    """A finished harvest's network with the index alone, for a page that shows links to its neurons."""
+    index, problem = None, ""
     try:
         index = neuron_index(run)
     except UNREADABLE as error:
-        index_problem = f"The index of its neurons cannot be read: {error}"
-    if index is None and not index_problem:
-        index_problem = (
+        problem = f"The index of its neurons cannot be read: {error}"
+    if index is None and not problem:
+        problem = (
             "The index of its neurons is not made yet, so tokens, weights, neighbours and the search are missing: "
-            f"manage.py neurons_index {network.name} --corpus {run.corpus.name}"
+            f"manage.py neurons_index {run.network.name} --corpus {run.corpus.name}"
         )
-    return Opened(network, runs, run, store, problem, index, index_problem)
+    return Opened(run.network, [run], run, None, "", index, problem)
 
 
 def _asked(runs: list[HarvestRun], wanted: str | None) -> HarvestRun | None:
