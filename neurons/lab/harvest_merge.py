@@ -21,7 +21,7 @@ from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import FORMAT, META, HarvestError, HarvestStore, layer_folder
 
 NEURONS_AT_ONCE = 256  # whose candidates are compared with each other together
-SAMPLE_ROWS = 1024  # tokens of the sample that are turned at once
+SAMPLE_ROWS = 4096  # tokens of the sample that are turned at once
 
 Progress = Callable[[int, int], None]
 

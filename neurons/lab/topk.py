@@ -137,10 +137,10 @@ class _Buffer:
     """Candidates that wait for a merge, copied into a few arrays that stay: arrays of many sizes that come and go with
     every tile would fragment the memory."""
 
-    def __init__(self, window: int) -> None:
+    def __init__(self, rows: int, window: int) -> None:
         self.filled = 0
-        self._peaks = Peaks.empty()
-        self._windows = np.empty((0, window), dtype=np.float32)
+        self._peaks = Peaks.empty().grown(rows)
+        self._windows = np.empty((rows, window), dtype=np.float32)
 
     def __len__(self) -> int:
         return self.filled
@@ -183,8 +183,9 @@ class TopK:
     def __init__(self, neurons: int, size: int, window: int) -> None:
         self.neurons, self.size = neurons, size
         self.thresholds = np.zeros(neurons, dtype=np.float32)
-        self._waiting = _Buffer(window)
-        # What is kept, by neuron, strongest first: the first `_kept` rows. Memory is taken when a row is first written.
+        # Memory is taken when a row is first written, here as in what follows.
+        self._waiting = _Buffer(2 * neurons * size, window)
+        # What is kept, by neuron, strongest first: the first `_kept` rows.
         self._peaks = Peaks.empty().grown(neurons * size)
         self._kept = 0
         # Their windows lie in a pool; a kept peak owns one row of it.
