@@ -102,6 +102,8 @@ def _snippets(design: StudyDesign, stratum: Stratum, layer: int, neuron: int) ->
     if store.is_dead(layer, neuron):
         return "dead: never above 0 on the harvested text", []
     kept = store.top_count(layer, neuron)
+    if not kept:
+        return "the imported records do not have this neuron", []
     if kept < wanted:
         return f"{kept} of {wanted} snippets: too few different texts make it fire", []
     needed = design.marked_per_snippet if design.display == PEAK else 1

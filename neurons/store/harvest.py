@@ -5,6 +5,7 @@
     layer00/positions.npy  int32   (neurons, kept)          the peak's token in the document, counted without BOS
     layer00/windows.npy    float32 (neurons, kept, window)  activations around the peak, at index `before` of the window
     layer00/counts.npy     int32   (neurons)                top snippets kept; 0: the neuron is dead
+    layer00/known.npy      bool    (neurons)                whether imported records had the neuron; only in such folders
     layer00/dropped.npy    int32   (neurons)                candidates of the reserve dropped as near-duplicates
     layer00/density.npy    float64 (neurons)                share of sampled tokens with activation above 0
     layer00/sample.npy     float16 (neurons, sampled)       activations at the sampled tokens; NaN: was not finite
@@ -133,7 +134,13 @@ class HarvestStore:
 
     def is_dead(self, layer: int, neuron: int) -> bool:
         """Whether the neuron was above 0 on no harvested token at all."""
-        return self.top_count(layer, neuron) == 0
+        return self.top_count(layer, neuron) == 0 and self.is_known(layer, neuron)
+
+    def is_known(self, layer: int, neuron: int) -> bool:
+        """Whether anything was recorded of the neuron: imported records may leave numbers out."""
+        self._checked(layer, neuron)
+        path = self.folder / layer_folder(layer) / "known.npy"
+        return not path.is_file() or bool(_mapped(path)[neuron])
 
     def density(self, layer: int, neuron: int) -> float:
         """Share of the sampled tokens with activation above 0."""
@@ -225,12 +232,15 @@ class HarvestStore:
         return _mapped(self.folder / "sample_positions.npy")
 
     def _array(self, layer: int, name: str, neuron: int = 0) -> np.ndarray:
+        self._checked(layer, neuron)
+        return _mapped(self.folder / layer_folder(layer) / f"{name}.npy")
+
+    def _checked(self, layer: int, neuron: int) -> None:
         if not (0 <= layer < self.n_layers and 0 <= neuron < self.d_mlp):
             raise HarvestError(
                 f"no neuron {neuron} in layer {layer}; the network has layers 0–{self.n_layers - 1} "
                 f"of neurons 0–{self.d_mlp - 1}."
             )
-        return _mapped(self.folder / layer_folder(layer) / f"{name}.npy")
 
 
 @lru_cache(maxsize=64)

@@ -135,6 +135,7 @@ def _facts(store: HarvestStore, layer: int, index: int) -> dict[str, Any]:
     density = store.density(layer, index)
     return {
         "dead": store.is_dead(layer, index),
+        "known": store.is_known(layer, index),
         "strongest": float(values[0]) if len(values) else 0.0,
         "kept": store.top_count(layer, index),
         "density_percent": 100 * density if density == density else None,

@@ -141,6 +141,7 @@ def _write_layer(
     counts = np.bincount(found.neurons, minlength=neurons).astype(np.int32)
     known, density = _known(records, layer)
     np.save(target / "counts.npy", counts)
+    np.save(target / "known.npy", known)
     np.save(target / "dropped.npy", found.repeated)
     np.save(target / "density.npy", np.where((density == 0) & (counts > 0), np.nan, density))
     np.save(target / "sample.npy", np.zeros((neurons, 0), dtype=np.float16))

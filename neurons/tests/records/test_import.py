@@ -93,10 +93,11 @@ def test_a_text_that_a_neuron_has_twice_is_shown_once_and_kept_twice(tmp_path):
     assert len(RecordStore.of(store).record(0, 0).excerpts) == 3
 
 
-def test_a_neuron_that_never_fires_is_dead_and_one_without_records_is_not_counted(tmp_path):
+def test_a_neuron_that_never_fires_is_dead_and_one_without_records_is_unknown(tmp_path):
     silent = make_activation(2, 5, values=[0.0] * 12, maxValue=0.0, maxValueTokenIndex=0)
     store = import_here(tmp_path, write_lines(tmp_path / "a.jsonl", [make_activation(0, 1), silent]))
-    assert [store.is_dead(0, neuron) for neuron in range(3)] == [False, True, True]
+    assert [store.is_dead(0, neuron) for neuron in range(3)] == [False, False, True]
+    assert [store.is_known(0, neuron) for neuron in range(3)] == [True, False, True]
     assert store.meta["dead"] == [1]
     assert store.meta["known"] == [2]
 
