@@ -5,7 +5,7 @@
     layer00/positions.npy  int32   (neurons, kept)          the peak's token in the document, counted without BOS
     layer00/windows.npy    float32 (neurons, kept, window)  activations around the peak, at index `before` of the window
     layer00/counts.npy     int32   (neurons)                top snippets kept; 0: the neuron is dead
-    layer00/known.npy      bool    (neurons)                whether imported records had the neuron; only in such folders
+    layer00/known.npy      bool    (neurons)                whether imported records had the neuron; only there
     layer00/dropped.npy    int32   (neurons)                candidates of the reserve dropped as near-duplicates
     layer00/density.npy    float64 (neurons)                share of sampled tokens with activation above 0
     layer00/sample.npy     float16 (neurons, sampled)       activations at the sampled tokens; NaN: was not finite
