@@ -1,6 +1,11 @@
 """What a rater's page may know: frozen records, and no field of them leads to a neuron, an arm or a network."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from annotation.protocols.task import Answer
+
+BlindAnswer = Answer  # what raters send
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +23,6 @@ class BlindSnippet:
 class BlindProgress:
     done: int
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class BlindAnswer:
-    verdict: str = ""  # "yes", "no", "cannot"; "" in a draft
-    confidence: int | None = None  # 1 … 3
-    rule: str = ""
-    marks: tuple[str, ...] = ()  # "fits", "misfits" or "" per snippet; empty: none marked
-    active_ms: int = 0
-    wall_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +46,7 @@ class InstructionsPage:
     study: str
     title: str
     paragraphs: tuple[str, ...]
+    task: str
     question: str
     simulated: bool
     minutes_per_neuron: str
@@ -75,9 +71,11 @@ class PracticePage:
     title: str
     number: int  # 1 … total
     total: int
+    task: str  # name of the task type
     snippets: tuple[BlindSnippet, ...]
+    layout: dict[str, Any]  # numbers of snippets by group, as the task lays them out
     question: str
-    threshold: float
+    threshold: float | None
     simulated: bool
     feedback: PracticeFeedback | None
     draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
@@ -90,9 +88,11 @@ class RatePage:
     assignment: str  # public id
     position: int
     progress: BlindProgress
+    task: str  # name of the task type
     snippets: tuple[BlindSnippet, ...]
+    layout: dict[str, Any]  # numbers of snippets by group, as the task lays them out
     question: str
-    threshold: float
+    threshold: float | None
     simulated: bool
     draft: BlindAnswer | None
     can_undo: bool

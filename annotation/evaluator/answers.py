@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from annotation.blinding import MAX_MS, AnswerRefused, BlindAnswer
 
+MAX_RESPONSE = 4_000  # characters of one response
 MAX_SNIPPETS = 1_000  # more fields than any study shows; a request with more is not a rater's
 
 
@@ -19,6 +20,7 @@ def answer_read(request: HttpRequest) -> tuple[BlindAnswer, str]:
         confidence=_confidence(data.get("confidence")),
         rule=_text(data, "rule"),
         marks=_marks(data.get("marks") or ()),
+        responses=_responses(data.get("responses") or {}),
         active_ms=_milliseconds(data.get("active_ms")),
         wall_ms=_milliseconds(data.get("wall_ms")),
     )
@@ -36,13 +38,24 @@ def _json_body(request: HttpRequest) -> dict[str, Any]:
 
 
 def _form_body(request: HttpRequest) -> dict[str, Any]:
-    """Form fields; the mark of snippet 3 is the field mark_3."""
+    """Form fields; the mark of snippet 3 is the field mark_3, the response "choice" the field r_choice."""
     data: dict[str, Any] = {name: request.POST.get(name, "") for name in request.POST}
     numbers = [int(found[1]) for name in data if (found := re.fullmatch(r"mark_([1-9][0-9]{0,3})", name))]
     data["marks"] = [
         data.get(f"mark_{number}", "") for number in range(1, min(max(numbers, default=0), MAX_SNIPPETS) + 1)
     ]
+    data["responses"] = {name[2:]: data[name] for name in data if name.startswith("r_") and data[name]}
     return data
+
+
+def _responses(value: Any) -> dict[str, str]:
+    """What a task asks for beside verdict and rule: short texts by name. Which ones count is for the task to say."""
+    good = isinstance(value, dict) and len(value) <= MAX_SNIPPETS
+    if not good or not all(isinstance(text, str) and len(text) <= MAX_RESPONSE for text in value.values()):
+        raise AnswerRefused(
+            "The answer holds something that the page does not ask for; reload it and answer again.", ""
+        )
+    return {str(name): text for name, text in value.items()}
 
 
 def _text(data: dict[str, Any], name: str) -> str:

@@ -6,6 +6,7 @@ A POST to `answer` or `draft` is a form or a JSON object with these fields:
     confidence  1 (guess), 2, 3 (sure); left out for "cannot"
     rule        text; required for "yes"
     marks       JSON: a list with "fits", "misfits" or "" per snippet, or empty. Form: the fields mark_1, mark_2, …
+    responses   what else the task asks for, texts by name. JSON: an object. Form: the fields r_<name>
     active_ms   milliseconds that the item was visible and in focus
     wall_ms     milliseconds since it was shown
     key         8 to 64 characters, the same for every retry of one answer. A form without JavaScript sends none: then

@@ -5,20 +5,40 @@ References
 Elhage et al. (2022), "Softmax Linear Units", Transformer Circuits Thread, sections 6.1 and 6.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotation.protocols.practice import PRACTICE
+from annotation.protocols.task import (
+    FITS,
+    MISFITS,
+    NO,
+    YES,
+    Answer,
+    AnswerProblem,
+    Composition,
+    Marker,
+    Material,
+    Shown,
+    marks_problem,
+    unknown_options,
+    verdict_cleaned,
+    verdict_problem,
+)
 
 NAME = "first_glance"
 QUESTION = "Does one rule or category explain at least 80 % of the strongest firings?"
 THRESHOLD = 0.8  # share of the snippets, 0 … 1; Elhage et al. 2022, section 6.1
 MINUTES_PER_NEURON = "1–2"  # Elhage et al. 2022, section 6.1
-
-YES, NO, CANNOT = "yes", "no", "cannot"
-VERDICTS = (YES, NO, CANNOT)
-CONFIDENCES = (1, 2, 3)  # 1 guess … 3 sure
-FITS, MISFITS, UNMARKED = "fits", "misfits", ""
-MARKS = (FITS, MISFITS, UNMARKED)
-RULE_MAX_CHARS = 2_000
+SIMULATED_RULES = (
+    "words about numbers and units",
+    "names of months",
+    "code after an opening bracket",
+    "words about music",
+)
 
 DEFAULT_INSTRUCTIONS = """\
 You will see one neuron of a small language model at a time. For each neuron there are several short pieces of text, \
@@ -35,14 +55,6 @@ If it helps, mark single snippets as fitting or not fitting your rule; the page 
 
 Take one to two minutes for a neuron. There is no trick and no expected share of Yes. You can undo your last answer, \
 stop at any time, and go on later where you left off."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerProblem:
-    """Why an answer cannot be accepted, and which field to look at."""
-
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,52 +103,69 @@ def mark_count(marks: Sequence[str], snippets: int, threshold: float = THRESHOLD
     return MarkCount(fits, misfits, snippets - judged, share, reaches)
 
 
-def answer_problem(
-    *, verdict: str, confidence: int | None, rule: str, marks: Sequence[str], snippets: int
-) -> AnswerProblem | None:
-    """What is missing or wrong in an answer, or None if it counts.
+class FirstGlance:
+    """A neuron's strongest snippets in random order, and one verdict over all of them."""
 
-    Parameters
-    ----------
-    verdict : {"yes", "no", "cannot"}
-    confidence : {1, 2, 3} or None
-        Must be None or is ignored for "cannot".
-    rule : str
-        Required (not blank) for "yes"; at most 2,000 characters.
-    marks : sequence of {"fits", "misfits", ""}
-        Empty, or one per snippet.
-    snippets : int
-        Number of snippets shown.
+    name = NAME
+    label = "First glance"
+    question = QUESTION
+    default_instructions = DEFAULT_INSTRUCTIONS
+    minutes_per_neuron = MINUTES_PER_NEURON
+    threshold: float | None = THRESHOLD
+    asks_verdict = True
 
-    Examples
-    --------
-    >>> answer_problem(verdict="yes", confidence=3, rule="", marks=[], snippets=20).field
-    'rule'
-    >>> answer_problem(verdict="cannot", confidence=None, rule="", marks=[], snippets=20) is None
-    True
-    """
-    if verdict not in VERDICTS:
-        return AnswerProblem("verdict", "Choose Yes, No or Cannot judge.")
-    if verdict != CANNOT and confidence not in CONFIDENCES:
-        return AnswerProblem("confidence", "Say how sure you are: 1 (guess), 2 or 3 (sure).")
-    if verdict == YES and not rule.strip():
-        return AnswerProblem("rule", "Write the rule or category in a few words: a Yes needs one.")
-    if len(rule) > RULE_MAX_CHARS:
-        return AnswerProblem("rule", f"The rule has {len(rule)} characters; shorten it to {RULE_MAX_CHARS}.")
-    return marks_problem(marks, snippets)
+    def option_problems(self, options: Mapping[str, Any]) -> list[tuple[str, str]]:
+        return unknown_options(options, ())
+
+    def options_filled(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(options)
+
+    def compose(
+        self,
+        material: Material,
+        *,
+        snippets: int,
+        options: Mapping[str, Any],
+        marker: Marker,
+        rng: np.random.Generator,
+    ) -> Composition:
+        top = material.top(snippets)
+        return Composition(snippets=tuple(marker(top[int(i)]) for i in rng.permutation(len(top))))
+
+    def cleaned(self, answer: Answer) -> Answer:
+        return verdict_cleaned(answer)
+
+    def answer_problem(self, answer: Answer, shown: Shown) -> AnswerProblem | None:
+        """What is missing or wrong in an answer, or None if it counts.
+
+        Examples
+        --------
+        >>> FirstGlance().answer_problem(Answer(verdict="yes", confidence=3), Shown(snippets=20)).field
+        'rule'
+        >>> FirstGlance().answer_problem(Answer(verdict="cannot"), Shown(snippets=20)) is None
+        True
+        """
+        return verdict_problem(answer) or marks_problem(answer.marks, shown.snippets)
+
+    def score(self, answer: Answer, truth: Mapping[str, Any]) -> float | None:
+        return None
+
+    def practice(self, options: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [item.as_json() for item in PRACTICE]
+
+    def simulated(
+        self, rng: np.random.Generator, *, knows: bool, shown: Shown, truth: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "verdict": YES if knows else NO,
+            "confidence": int(rng.integers(1, 4)),
+            "rule": str(rng.choice(SIMULATED_RULES)) if knows else "",
+            "marks": _simulated_marks(rng, shown.snippets) if knows else [],
+        }
 
 
-def marks_problem(marks: Sequence[str], snippets: int) -> AnswerProblem | None:
-    """What is wrong with the per-snippet marks, or None.
-
-    Examples
-    --------
-    >>> marks_problem(["fits"], 2).message
-    'Received 1 marks for 2 snippets; send one per snippet or none.'
-    """
-    if any(mark not in MARKS for mark in marks):
-        return AnswerProblem("marks", "A mark is 'fits', 'misfits' or empty; reload the page.")
-    if marks and len(marks) != snippets:
-        message = f"Received {len(marks)} marks for {snippets} snippets; send one per snippet or none."
-        return AnswerProblem("marks", message)
-    return None
+def _simulated_marks(rng: np.random.Generator, snippets: int) -> list[str]:
+    """Marks of a rater who found a rule: at least the threshold's share fits."""
+    fits = int(rng.integers(int(np.ceil(THRESHOLD * snippets - 1e-9)), snippets + 1))
+    order = set(rng.permutation(snippets)[:fits].tolist())
+    return [FITS if index in order else MISFITS for index in range(snippets)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.protocols.display import MARKED_BAND, PEAK_BAND, UNMARKED_BAND
-from annotation.protocols.first_glance import FITS, MISFITS, NO, YES
+from annotation.protocols.task import FITS, MISFITS, NO, YES
 
 _MARKUP = re.compile(r"\[\[(.+?)\]\]|\{(.+?)\}", re.DOTALL)
 

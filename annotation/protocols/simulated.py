@@ -10,13 +10,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from annotation.protocols.first_glance import CANNOT, FITS, MISFITS, NO, THRESHOLD, YES
+from annotation.protocols.task import CANNOT, Shown, Task
 
 Neuron = TypeVar("Neuron", bound=Hashable)
 # Elhage et al. (2022), section 6.2: about 35 % and 60 % from 1 to 40 layers, LayerNorm alone "about halfway".
 PAPER_SHARES = {"baseline": 0.35, "solu": 0.60, "ln_only": 0.47}
 ERROR = 0.04
-RULES = ("words about numbers and units", "names of months", "code after an opening bracket", "words about music")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +67,32 @@ def plant_truth(rng: np.random.Generator, neurons: Sequence[Neuron], share: floa
 
 
 def simulated_answer(
-    rng: np.random.Generator, *, interpretable: bool, snippets: int, behaviour: Behaviour
+    rng: np.random.Generator,
+    task: Task,
+    *,
+    interpretable: bool,
+    shown: Shown,
+    truth: Mapping[str, Any],
+    behaviour: Behaviour,
 ) -> dict[str, Any]:
     """One answer of one simulated rater, complete and accepted by the task's rules.
+
+    Parameters
+    ----------
+    interpretable : bool
+        The planted truth about the neuron.
+    truth : mapping
+        The right answers of the item, for tasks that have them.
 
     Returns
     -------
     dict
-        verdict, confidence, rule, marks, active_ms and wall_ms, as the rater's page sends them.
+        What the rater's page sends: the task's fields, active_ms and wall_ms.
     """
-    seen = interpretable != (rng.random() < behaviour.error)
-    verdict = CANNOT if rng.random() < behaviour.cannot else (YES if seen else NO)
+    knows = interpretable != (rng.random() < behaviour.error)
+    if task.asks_verdict and rng.random() < behaviour.cannot:
+        answer: dict[str, Any] = {"verdict": CANNOT, "confidence": None}
+    else:
+        answer = task.simulated(rng, knows=knows, shown=shown, truth=truth)
     active_ms = int(1000 * behaviour.median_seconds * np.exp(behaviour.sigma * rng.standard_normal()))
-    return {
-        "verdict": verdict,
-        "confidence": None if verdict == CANNOT else int(rng.integers(1, 4)),
-        "rule": str(rng.choice(RULES)) if verdict == YES else "",
-        "marks": _marks(rng, snippets) if verdict == YES else [],
-        "active_ms": active_ms,
-        "wall_ms": int(active_ms * rng.uniform(1.0, 1.3)),
-    }
-
-
-def _marks(rng: np.random.Generator, snippets: int) -> list[str]:
-    """Marks of a rater who found a rule: at least the threshold's share fits."""
-    fits = int(rng.integers(int(np.ceil(THRESHOLD * snippets - 1e-9)), snippets + 1))
-    order = set(rng.permutation(snippets)[:fits].tolist())
-    return [FITS if index in order else MISFITS for index in range(snippets)]
+    return answer | {"active_ms": active_ms, "wall_ms": int(active_ms * rng.uniform(1.0, 1.3))}

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -28,6 +28,7 @@ class KeyRow:
     layer: int
     neuron: int
     harvest_id: int
+    truth: dict[str, Any] = field(default_factory=dict)  # the task's right answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,14 @@ def disclosed(salt: str, keys: Sequence[tuple[str, KeyRow]], draws: Sequence[Dra
     return {
         "salt": salt,
         "key": [
-            {"item": item, "size": row.size, "arm": row.arm, "layer": row.layer, "neuron": row.neuron}
+            {
+                "item": item,
+                "size": row.size,
+                "arm": row.arm,
+                "layer": row.layer,
+                "neuron": row.neuron,
+                "truth": row.truth,
+            }
             for item, row in sorted(keys, key=lambda pair: pair[0])
         ],
         "draws": [asdict(draw) for draw in draws],

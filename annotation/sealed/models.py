@@ -21,6 +21,7 @@ class SealedKey(models.Model):
     harvest = models.ForeignKey("neurons.HarvestRun", related_query_name="no__way__to_key", **PROTECTED)
     layer = models.PositiveIntegerField()
     neuron = models.PositiveIntegerField()
+    truth = models.JSONField(default=dict)  # right answers of tasks that have them (annotation.protocols)
 
 
 class SealedDraw(models.Model):

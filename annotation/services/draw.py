@@ -5,15 +5,18 @@ Everything follows from the design and the salt: called again with both, it give
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from annotation.design import DesignRefused, StudyDesign
-from annotation.protocols.display import PEAK, Marked, is_eligible, mark_peak, mark_proportional
+from annotation.protocols import TASKS
+from annotation.protocols.display import Marked
+from annotation.protocols.task import CannotCompose
 from annotation.randomize import StratumExhausted, draw_stratum, public_id, seats_allocate, shuffled, stream
 from annotation.sealed.keys import DrawRow
 from annotation.services.errors import NotEnoughNeurons
 from annotation.services.harvests import Stratum
+from annotation.services.material import HarvestMaterial, marker
 from neurons.store.harvest import HarvestError
-from neurons.store.pieces import Snippet
 
 Progress = Callable[[int, int], None]  # items done, items in all
 
@@ -27,6 +30,8 @@ class DrawnItem:
     layer: int
     neuron: int
     snippets: tuple[Marked, ...]
+    layout: dict[str, Any]
+    truth: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +78,12 @@ def _draw_one(
     items: list[DrawnItem] = []
 
     def reject(layer: int, neuron: int) -> str:
-        reason, snippets = _snippets(design, stratum, layer, neuron)
-        if not reason:
-            name = f"{stratum.name}:{layer}:{neuron}"
-            order = stream(design.seed, salt, f"snippets:{name}").permutation(len(snippets))
-            shown = tuple(_marked(design, stratum, layer, neuron, snippets[int(i)]) for i in order)
-            items.append(DrawnItem(public_id(design.seed, salt, f"item:{name}"), stratum, layer, neuron, shown))
-            progress(len(items))
-        return reason
+        try:
+            items.append(_item(design, stratum, layer, neuron, salt))
+        except CannotCompose as reason:
+            return str(reason)
+        progress(len(items))
+        return ""
 
     rng = stream(design.seed, salt, f"draw:{stratum.name}")
     try:
@@ -96,32 +99,19 @@ def _draw_one(
     return [(draw.layer, draw.neuron, draw.accepted, draw.reason) for draw in draws], items
 
 
-def _snippets(design: StudyDesign, stratum: Stratum, layer: int, neuron: int) -> tuple[str, list[Snippet]]:
-    """Why a neuron cannot be shown (empty if it can), and the snippets to show, strongest first."""
-    store, wanted = stratum.store, design.snippets_per_neuron
-    if store.is_dead(layer, neuron):
-        return "dead: never above 0 on the harvested text", []
-    kept = store.top_count(layer, neuron)
-    if not kept:
-        return "the imported records do not have this neuron", []
-    if kept < wanted:
-        return f"{kept} of {wanted} snippets: too few different texts make it fire", []
-    needed = design.marked_per_snippet if design.display == PEAK else 1
-    eligible: list[Snippet] = []
-    # The few spare ones replace snippets that are too short; all of them are read only if that is not enough.
-    for count in (min(kept, wanted + 4), kept):
-        found = store.top_snippets(layer, neuron, count, design.context_before, design.context_after)
-        eligible = [snippet for snippet in found if is_eligible(snippet.pieces, snippet.peak, needed)]
-        if len(eligible) >= wanted:
-            return "", eligible[:wanted]
-    return f"{len(eligible)} of {wanted} snippets: the others have fewer than {needed} tokens around the peak", []
-
-
-def _marked(design: StudyDesign, stratum: Stratum, layer: int, neuron: int, snippet: Snippet) -> Marked:
-    if design.display == PEAK:
-        return mark_peak(snippet.pieces, snippet.peak, design.marked_per_snippet)
-    maximum = float(stratum.store.top_values(layer, neuron)[0])
-    return mark_proportional(snippet.pieces, maximum, design.bands)
+def _item(design: StudyDesign, stratum: Stratum, layer: int, neuron: int, salt: str) -> DrawnItem:
+    """The item that shows a neuron; raises CannotCompose."""
+    task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}"
+    material = HarvestMaterial(design, stratum, layer, neuron)
+    composed = task.compose(
+        material,
+        snippets=design.snippets_per_neuron,
+        options=task.options_filled(design.options),
+        marker=marker(design, material),
+        rng=stream(design.seed, salt, f"snippets:{name}"),
+    )
+    item = public_id(design.seed, salt, f"item:{name}")
+    return DrawnItem(item, stratum, layer, neuron, composed.snippets, composed.layout, composed.truth)
 
 
 def _orders(design: StudyDesign, strata: list[list[str]], salt: str) -> tuple[tuple[str, ...], ...]:

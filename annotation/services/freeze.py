@@ -51,7 +51,10 @@ def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protoc
 
 
 def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
-    items = [Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets)) for d in draw.items]
+    items = [
+        Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets), layout=d.layout)
+        for d in draw.items
+    ]
     return {item.public_id: item for item in Item.objects.bulk_create(items, batch_size=BATCH)}
 
 

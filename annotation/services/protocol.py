@@ -1,33 +1,33 @@
 """The frozen protocol: one canonical JSON text that says what the study is, without telling which item is which arm."""
 
 import hashlib
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from annotation.design import StudyDesign, canonical_json, design_to_dict
-from annotation.protocols import first_glance
+from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
-from annotation.protocols.practice import PRACTICE
 from annotation.sealed.keys import KeyRow, commitment, disclosed
 from annotation.services.draw import DrawnItem, StudyDraw
 from annotation.services.harvests import Stratum
 
-FORMAT = "blindscope-protocol-1"
+FORMAT = "blindscope-protocol-2"
 PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def rater_text(design: StudyDesign) -> dict[str, Any]:
     """What raters read beside the snippets; the gate shows this and nothing else of the design."""
+    task = TASKS[design.protocol]
     return {
         "paragraphs": list(design.paragraphs),
-        "question": first_glance.QUESTION,
-        "threshold": first_glance.THRESHOLD,
-        "minutes_per_neuron": first_glance.MINUTES_PER_NEURON,
+        "task": task.name,
+        "question": task.question,
+        "threshold": task.threshold,
+        "minutes_per_neuron": task.minutes_per_neuron,
         "snippets": design.snippets_per_neuron,
         "contact": design.contact,
-        "practice": [item.as_json() for item in PRACTICE],
+        "practice": task.practice(task.options_filled(design.options)),
     }
 
 
@@ -40,7 +40,10 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
             "design": design_to_dict(design),
             "harvests": [stratum.provenance() for stratum in strata],
             "shown_to_raters": rater_text(design),
-            "items": [{"id": item.public_id, "snippets_sha256": snippets_sha256(item.snippets)} for item in draw.items],
+            "items": [
+                {"id": item.public_id, "shown_sha256": shown_sha256(snippets_json(item.snippets), item.layout)}
+                for item in draw.items
+            ],
             "seats": [{"seat": i + 1, "items": list(items)} for i, items in enumerate(draw.seats)],
             "salt_sha256": sha256(salt),
             "key_commitment": commitment(sealed_disclosure(draw, salt)),
@@ -55,12 +58,12 @@ def sealed_disclosure(draw: StudyDraw, salt: str) -> dict[str, Any]:
 
 def key_row(item: DrawnItem, item_id: int) -> KeyRow:
     pair, arm, run = item.stratum.pair, item.stratum.arm, item.stratum.run
-    return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk)
+    return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk, item.truth)
 
 
-def snippets_sha256(snippets: Any) -> str:
-    """Hash of an item's snippets as they are stored."""
-    return sha256(canonical_json(json.loads(json.dumps(snippets))))
+def shown_sha256(snippets: list[list[list[Any]]], layout: dict[str, Any]) -> str:
+    """Hash of what is shown of an item, as it is stored."""
+    return sha256(canonical_json({"snippets": snippets, "layout": layout}))
 
 
 def snippets_json(snippets: tuple[Marked, ...]) -> list[list[list[Any]]]:

@@ -8,7 +8,9 @@ from typing import Any
 from django.db import transaction
 
 from annotation.models import Assignment, RaterKind, Seat, Study
+from annotation.protocols import TASKS
 from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
+from annotation.protocols.task import Shown
 from annotation.randomize import stream
 from annotation.sealed.keys import KeyRow, keys_read_for_simulation
 from annotation.services.errors import SeatRefused
@@ -57,7 +59,8 @@ def simulation_plan(*, study: Study, raters: int, seed: int, behaviour: Behaviou
         behaviour=asdict(behaviour) | {"shares": dict(behaviour.shares)},
         planted=[asdict(group) for group in planted],
     )
-    answers = _answers(row, truth, {login.seat for login in logins}, seed, behaviour)
+    right = {key.item_id: key.truth for key in keys}
+    answers = _answers(row, truth, right, {login.seat for login in logins}, seed, behaviour)
     return SimulationPlan(planted, answers, logins)
 
 
@@ -73,16 +76,26 @@ def _truth(keys: list[KeyRow], seed: int, behaviour: Behaviour) -> tuple[dict[in
 
 
 def _answers(
-    study: Study, truth: dict[int, bool], seats: set[int], seed: int, behaviour: Behaviour
+    study: Study,
+    truth: dict[int, bool],
+    answers: dict[int, dict[str, Any]],
+    seats: set[int],
+    seed: int,
+    behaviour: Behaviour,
 ) -> dict[str, dict[str, Any]]:
-    snippets = study.rater_text["snippets"]
+    task = TASKS[study.design["protocol"]]
     assignments = Assignment.objects.filter(seat__study=study, seat__number__in=seats)
     streams = {seat: stream(seed, "simulation", f"rater:{seat}") for seat in seats}
     return {
-        public_id: simulated_answer(streams[seat], interpretable=truth[item], snippets=snippets, behaviour=behaviour)
-        for public_id, item, seat in assignments.order_by("seat__number", "position").values_list(
-            "public_id", "item_id", "seat__number"
+        row.public_id: simulated_answer(
+            streams[row.seat.number],
+            task,
+            interpretable=truth[row.item_id],
+            shown=Shown(len(row.item.snippets), row.item.layout),
+            truth=answers[row.item_id],
+            behaviour=behaviour,
         )
+        for row in assignments.select_related("seat", "item").order_by("seat__number", "position")
     }
 
 

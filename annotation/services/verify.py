@@ -6,7 +6,7 @@ from typing import Any
 from annotation.models import Assignment, Item, Study, Unblinding
 from annotation.sealed.keys import commitment, disclosure
 from annotation.selectors import judgments_sha256
-from annotation.services.protocol import sha256, snippets_sha256
+from annotation.services.protocol import sha256, shown_sha256
 
 
 def study_problems(study: Study) -> list[str]:
@@ -30,12 +30,12 @@ def study_problems(study: Study) -> list[str]:
 
 
 def _items(study: Study) -> dict[str, str]:
-    rows = Item.objects.filter(study=study).values_list("public_id", "snippets")
-    return {public_id: snippets_sha256(snippets) for public_id, snippets in rows}
+    rows = Item.objects.filter(study=study).values_list("public_id", "snippets", "layout")
+    return {public_id: shown_sha256(snippets, layout) for public_id, snippets, layout in rows}
 
 
 def _items_expected(protocol: dict[str, Any]) -> dict[str, str]:
-    return {item["id"]: item["snippets_sha256"] for item in protocol["items"]}
+    return {item["id"]: item["shown_sha256"] for item in protocol["items"]}
 
 
 def _orders(study: Study) -> list[dict[str, Any]]:

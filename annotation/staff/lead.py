@@ -18,7 +18,6 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.blinding import BlindPiece, BlindSnippet
 from annotation.design import DesignRefused
 from annotation.models import Item, Study, StudyEvent
-from annotation.protocols.first_glance import QUESTION
 from annotation.selectors import SeatProgress, event_list, study_list, study_progress
 from annotation.services import study_close, study_freeze, study_open, study_problems, study_unblind
 from annotation.services.errors import StudyRefused
@@ -117,7 +116,7 @@ def preview(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     item = Item.objects.get(pk=secrets.choice(ids))
     snippets = [BlindSnippet(tuple(BlindPiece(text, band) for text, band in snippet)) for snippet in item.snippets]
-    page = {"study": study, "snippets": snippets, "question": QUESTION}
+    page = {"study": study, "snippets": snippets, "question": study.rater_text["question"]}
     return render(request, "annotation/staff/preview.html", page)
 
 

@@ -1,12 +1,14 @@
 """Studies, raters and harvests for tests. The harvest is a small fake with the methods of `HarvestStore`."""
 
 import itertools
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
@@ -21,6 +23,8 @@ from annotation.blinding import (
 )
 from annotation.design import StudyDesign, design_from_dict
 from annotation.models import Evaluator, RaterKind, Study
+from annotation.protocols.display import mark_peak
+from annotation.protocols.task import Composition, Task
 from annotation.services import harvests
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
 from neurons.store.pieces import Snippet
@@ -61,6 +65,39 @@ class FakeHarvest:
         values = [float((tag * (i + 3)) % 11) / 10 for i in range(self.pieces)]
         values[peak] = 10.0 / (1 + rank)
         return Snippet(doc=tag, peak=peak, pieces=tuple(zip(words, values, strict=True)))
+
+
+@dataclass(frozen=True)
+class FakeMaterial:
+    """A neuron that offers as many snippets of each kind as a task may ask for, each of another document."""
+
+    pieces: int = 9
+
+    def top(self, count: int) -> list[Snippet]:
+        return [self._snippet(f"top{rank}", 100.0 - rank) for rank in range(count)]
+
+    def between(self, low: float, high: float, count: int, rng: np.random.Generator) -> list[Snippet]:
+        return [self._snippet(f"between{low:g}to{high:g}number{n}", 10.0 * high) for n in range(count)]
+
+    def silent(self, count: int, rng: np.random.Generator) -> list[Snippet]:
+        return [self._snippet(f"silent{n}", -1.0) for n in range(count)]
+
+    def _snippet(self, name: str, peak: float) -> Snippet:
+        middle = self.pieces // 2
+        values = [peak if n == middle else peak / (2 + n) for n in range(self.pieces)]
+        pieces = tuple((f" {name}word{n}", value) for n, value in enumerate(values))
+        return Snippet(doc=zlib.crc32(name.encode()), peak=middle, pieces=pieces)
+
+
+def make_composition(task: Task, snippets: int = 20, seed: int = 1, **options: Any) -> Composition:
+    """What a task shows of a neuron that offers everything."""
+    return task.compose(
+        FakeMaterial(),
+        snippets=snippets,
+        options=task.options_filled(options),
+        marker=lambda snippet: mark_peak(snippet.pieces, snippet.peak, 3),
+        rng=np.random.default_rng(seed),
+    )
 
 
 def make_design(**changes: Any) -> StudyDesign:

@@ -35,10 +35,10 @@ CONTEXT_PROCESSORS = {
 }  # fmt: skip
 
 # What a rater may be told, field by field. A new field must be thought about here first.
-ANSWER = {"verdict", "confidence", "rule", "marks", "active_ms", "wall_ms"}
+ANSWER = {"verdict", "confidence", "rule", "responses", "marks", "active_ms", "wall_ms"}
 RATE = {
-    "study", "title", "assignment", "position", "progress", "snippets", "question", "threshold", "simulated", "draft",
-    "can_undo",
+    "study", "title", "assignment", "position", "progress", "task", "snippets", "layout", "question", "threshold",
+    "simulated", "draft", "can_undo",
 }  # fmt: skip
 DONE = {"study", "title", "progress", "simulated", "can_undo", "contact"}
 FIELDS: dict[type, set[str]] = {
@@ -49,12 +49,13 @@ FIELDS: dict[type, set[str]] = {
     blinding.BlindStudyCard: {"study", "title", "progress", "state", "simulated", "started"},
     blinding.HomePage: {"studies", "pseudonym"},
     blinding.InstructionsPage: {
-        "study", "title", "paragraphs", "question", "simulated", "minutes_per_neuron", "snippets", "contact", "ready",
-        "progress",
+        "study", "title", "paragraphs", "task", "question", "simulated", "minutes_per_neuron", "snippets", "contact",
+        "ready", "progress",
     },
     blinding.PracticeFeedback: {"expected", "agrees", "text", "marks", "answer"},
     blinding.PracticePage: {
-        "study", "title", "number", "total", "snippets", "question", "threshold", "simulated", "feedback", "draft",
+        "study", "title", "number", "total", "task", "snippets", "layout", "question", "threshold", "simulated",
+        "feedback", "draft",
     },
     blinding.RatePage: RATE,
     blinding.DonePage: DONE,
@@ -209,7 +210,7 @@ def test_every_gate_dataclass_is_declared_here():
         for value in vars(blinding).values()
         if isinstance(value, type)
         and dataclasses.is_dataclass(value)
-        and value.__module__.startswith(blinding.__name__)
+        and value.__module__.startswith((blinding.__name__, "annotation.protocols"))
     }
     assert defined == set(FIELDS)
 
@@ -219,9 +220,11 @@ def parts(value: object) -> Iterator[object]:
     if dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             yield from parts(getattr(value, field.name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple | list):
         for part in value:
             yield from parts(part)
+    elif isinstance(value, dict):  # a layout or responses
+        yield from parts([*value, *value.values()])
 
 
 def test_the_context_of_every_page_is_one_gate_dataclass_made_of_plain_values(study, rater):
@@ -240,7 +243,7 @@ def test_the_context_of_every_page_is_one_gate_dataclass_made_of_plain_values(st
     for context in (context for rendered in contexts.values() for context in rendered):
         assert set(context) - CONTEXT_PROCESSORS == {"page"}
         for part in parts(context["page"]):
-            assert type(part) in {*FIELDS, str, int, float, bool, tuple, type(None)}
+            assert type(part) in {*FIELDS, str, int, float, bool, tuple, dict, list, type(None)}
 
 
 def test_every_json_reply_has_exactly_the_declared_fields(study, rater):

@@ -49,7 +49,7 @@ def test_the_protocol_is_canonical_json_with_its_own_sha256():
 def test_the_protocol_tells_neither_arm_nor_salt_of_an_item():
     study = make_frozen_study()
     protocol = json.loads(study.protocol)
-    assert {frozenset(item) for item in protocol["items"]} == {frozenset({"id", "snippets_sha256"})}
+    assert {frozenset(item) for item in protocol["items"]} == {frozenset({"id", "shown_sha256"})}
     assert "salt" not in protocol
     assert protocol["salt_sha256"] != ""
 

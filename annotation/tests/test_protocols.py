@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.protocols import display, first_glance, practice
+from annotation.protocols import TASKS, display, first_glance, practice
 from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
+from annotation.protocols.task import Answer, Shown
+from annotation.tests.factories import make_composition
 
 activations = st.floats(-100, 100, allow_nan=False, width=32)
 pieces = st.lists(st.tuples(st.text(min_size=1, max_size=4), activations), min_size=3, max_size=60)
@@ -95,20 +97,29 @@ def test_the_live_count_compares_whole_snippets_with_the_threshold(fits, misfits
     assert first_glance.mark_count(["fits"] * fits + ["misfits"] * misfits, 20).reaches is reaches
 
 
-@given(st.integers(0, 2**32), st.booleans(), st.integers(1, 40))
-def test_a_simulated_answer_is_one_that_the_task_accepts(seed, interpretable, snippets):
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
+@given(st.integers(0, 2**32), st.booleans(), st.integers(20, 40))
+def test_a_simulated_answer_is_one_that_the_task_accepts(task, seed, interpretable, snippets):
+    composed = make_composition(task, snippets=snippets)
+    shown = Shown(len(composed.snippets), composed.layout)
     answer = simulated_answer(
-        np.random.default_rng(seed), interpretable=interpretable, snippets=snippets, behaviour=Behaviour(cannot=0.3)
+        np.random.default_rng(seed),
+        task,
+        interpretable=interpretable,
+        shown=shown,
+        truth=composed.truth,
+        behaviour=Behaviour(cannot=0.3),
     )
-    parts = {name: answer[name] for name in ("verdict", "confidence", "rule", "marks")}
-    assert first_glance.answer_problem(**parts, snippets=snippets) is None
-    assert 0 < answer["active_ms"] <= answer["wall_ms"]
+    assert 0 < answer.pop("active_ms") <= answer.pop("wall_ms")
+    assert task.answer_problem(task.cleaned(Answer(**answer)), shown) is None
 
 
 def test_without_error_simulated_raters_answer_the_planted_truth():
     rng, behaviour = np.random.default_rng(1), Behaviour(error=0.0, cannot=0.0)
+    task, shown = TASKS["first_glance"], Shown(snippets=20)
     for truth, verdict in ((True, "yes"), (False, "no")):
-        assert simulated_answer(rng, interpretable=truth, snippets=20, behaviour=behaviour)["verdict"] == verdict
+        answer = simulated_answer(rng, task, interpretable=truth, shown=shown, truth={}, behaviour=behaviour)
+        assert answer["verdict"] == verdict
 
 
 @given(st.integers(0, 2**32), st.integers(1, 200), st.floats(0, 1))

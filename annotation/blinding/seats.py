@@ -1,0 +1,98 @@
+"""Whose seat it is, whether it may rate now, and where it goes on."""
+
+from django.db.models import Count, QuerySet
+from django.http import Http404
+
+from annotation.blinding.pages import BlindProgress
+from annotation.blinding.refusals import NotReady, StudyNotOpen
+from annotation.models import Assignment, Seat, Study
+
+WAITING, OPEN, CLOSED = "waiting", "open", "closed"
+SEEN_STATES = {
+    Study.State.FROZEN.value: WAITING,
+    Study.State.OPEN.value: OPEN,
+    Study.State.CLOSED.value: CLOSED,
+    Study.State.UNBLINDED.value: CLOSED,
+}
+
+
+def seats_of(user_id: int) -> QuerySet[Seat]:
+    """The user's seats in studies past draft; the protocol and the design stay in the database."""
+    return (
+        Seat.objects.filter(evaluator__user_id=user_id, study__state__in=SEEN_STATES)
+        .select_related("study")
+        .defer("study__protocol", "study__design")
+    )
+
+
+def seat_of(user_id: int, study: str, lock: bool = False) -> Seat:
+    seats = seats_of(user_id).filter(study__slug=study)
+    seat = (seats.select_for_update(of=("self",)) if lock else seats).first()
+    if seat is None:
+        raise Http404
+    return seat
+
+
+def open_seat(user_id: int, study: str, lock: bool = False) -> Seat:
+    seat = seat_of(user_id, study, lock)
+    if seat.study.state != Study.State.OPEN:
+        raise StudyNotOpen(f"“{seat.study.title}” is not open for rating at the moment.")
+    return seat
+
+
+def ready_seat(user_id: int, study: str) -> Seat:
+    seat = open_seat(user_id, study)
+    if seat.instructions_read_at is None or seat.practice_done_at is None:
+        raise NotReady(where_next(seat))
+    return seat
+
+
+def lock_open(row: Assignment) -> Seat:
+    """The assignment's seat, locked for this transaction: two tabs of one rater wait for each other."""
+    user_id = row.seat.evaluator.user_id  # type: ignore[union-attr]
+    return open_seat(user_id, row.seat.study.slug, lock=True)
+
+
+def own_assignment(user_id: int, public_id: str) -> Assignment:
+    row = (
+        Assignment.objects.filter(
+            public_id=public_id, seat__evaluator__user_id=user_id, seat__study__state__in=SEEN_STATES
+        )
+        .select_related("item", "draft", "seat__study", "seat__evaluator")
+        .defer("seat__study__protocol", "seat__study__design")
+        .first()
+    )
+    if row is None:
+        raise Http404
+    return row
+
+
+def where_next(seat: Seat) -> str:
+    if seat.instructions_read_at is None:
+        return "instructions"
+    missing = practice_missing(seat)
+    if missing and seat.practice_done_at is None:
+        return f"practice:{missing[0]}"
+    return "rate" if unanswered_of(seat).exists() else "done"
+
+
+def practice_missing(seat: Seat) -> list[int]:
+    answered = set(seat.practice_answers.values_list("number", flat=True))
+    return [number for number in range(1, len(seat.study.rater_text["practice"]) + 1) if number not in answered]
+
+
+def unanswered_of(seat: Seat) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(seat=seat, done_at__isnull=True).order_by("position")
+
+
+def answered_of(seat: Seat) -> QuerySet[Assignment]:
+    return Assignment.objects.filter(seat=seat, done_at__isnull=False)
+
+
+def next_public_id(seat: Seat) -> str | None:
+    return unanswered_of(seat).values_list("public_id", flat=True).first()
+
+
+def progress_of(seat: Seat) -> BlindProgress:
+    counts = Assignment.objects.filter(seat=seat).aggregate(total=Count("id"), done=Count("done_at"))
+    return BlindProgress(done=counts["done"], total=counts["total"])

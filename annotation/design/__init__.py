@@ -1,0 +1,49 @@
+"""What the author of a study asks for, checked and in one canonical form. Pure: no database.
+
+A design comes from a TOML file or a form, and is stored as JSON. Everything that a study needs and that is not a fact
+about a harvest stands here, so that a study can be drawn again from its design.
+"""
+
+from annotation.design.arms import ARM_NAME, ArmDesign, PairDesign
+from annotation.design.blinding import BlindingDesign
+from annotation.design.fields import DesignRefused, Section, canonical_json
+from annotation.design.study import (
+    CHOICES,
+    DEFAULTS,
+    DISPLAYS,
+    FIELD_NAMES,
+    HUMAN,
+    PROTOCOLS,
+    RANGES,
+    RATER_KINDS,
+    SIMULATED,
+    TEXTS,
+    StudyDesign,
+    design_from_dict,
+    design_from_toml,
+    design_to_dict,
+)
+
+__all__ = [
+    "ARM_NAME",
+    "CHOICES",
+    "DEFAULTS",
+    "DISPLAYS",
+    "FIELD_NAMES",
+    "HUMAN",
+    "PROTOCOLS",
+    "RANGES",
+    "RATER_KINDS",
+    "SIMULATED",
+    "TEXTS",
+    "ArmDesign",
+    "BlindingDesign",
+    "DesignRefused",
+    "PairDesign",
+    "Section",
+    "StudyDesign",
+    "canonical_json",
+    "design_from_dict",
+    "design_from_toml",
+    "design_to_dict",
+]

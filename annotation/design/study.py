@@ -1,0 +1,237 @@
+"""The design of a study, read from TOML, a form or stored JSON."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from typing import Any
+
+from annotation.design.arms import PairDesign, pairs_read
+from annotation.design.blinding import BlindingDesign
+from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
+from annotation.protocols import TASKS, first_glance
+from annotation.protocols.display import PEAK, PROPORTIONAL
+
+HUMAN, SIMULATED = "human", "simulated"
+PROTOCOLS = tuple(TASKS)
+DISPLAYS = (PEAK, PROPORTIONAL)
+RATER_KINDS = (HUMAN, SIMULATED)
+
+# Whole numbers: field -> smallest and largest allowed value.
+RANGES: dict[str, tuple[int, int]] = {
+    "seed": (0, 2**63 - 1),
+    "marked_per_snippet": (1, 12),
+    "bands": (2, 9),
+    "neurons_per_arm": (1, 10_000),
+    "snippets_per_neuron": (1, 100),
+    "context_before": (0, 1_024),
+    "context_after": (0, 1_024),
+    "raters": (1, 500),
+    "raters_per_neuron": (1, 500),
+}
+CHOICES: dict[str, tuple[str, ...]] = {"protocol": PROTOCOLS, "display": DISPLAYS, "rater_kind": RATER_KINDS}
+# Texts: field -> (may be empty, most characters).
+TEXTS: dict[str, tuple[bool, int]] = {
+    "title": (False, 160),
+    "corpus": (False, 60),
+    "instructions": (True, 20_000),
+    "contact": (True, 400),
+}
+# Tables of the design, each in a module of its own.
+SECTIONS: dict[str, type[Section]] = {"blinding": BlindingDesign}
+
+
+@dataclass(frozen=True, slots=True)
+class StudyDesign:
+    """A study as its author asks for it.
+
+    Attributes
+    ----------
+    title, slug : str
+        Shown to raters; name no arm in them.
+    seed : int
+        The author's number, 0 … 2**63 - 1. The draw also depends on a salt that stays sealed until unblinding.
+    corpus : str
+        Name of the corpus whose harvests are shown.
+    pairs : tuple of PairDesign
+    protocol : str
+        Name of the task: a key of `annotation.protocols.TASKS`.
+    options : dict
+        What the task lets its author choose; see the task's module.
+    display : {"peak", "proportional"}
+        How firing tokens are marked; see `annotation.protocols.display`.
+    marked_per_snippet : int
+        Tokens marked in every snippet (peak display).
+    bands : int
+        Bands of shading (proportional display).
+    neurons_per_arm : int
+        Per size and arm; 60 in Elhage et al. 2022.
+    snippets_per_neuron : int
+        20 in Elhage et al. 2022.
+    context_before, context_after : int
+        Tokens shown around the strongest one.
+    raters : int
+        Seats.
+    raters_per_neuron : int
+        Seats that judge each neuron, 1 … raters.
+    rater_kind : {"human", "simulated"}
+    instructions : str
+        Plain paragraphs, parted by empty lines; empty: the task's own.
+    contact : str
+        Whom raters may ask; may be empty.
+    blinding : BlindingDesign
+    """
+
+    title: str
+    slug: str
+    seed: int
+    corpus: str
+    pairs: tuple[PairDesign, ...]
+    protocol: str = first_glance.NAME
+    display: str = PEAK
+    marked_per_snippet: int = 3
+    bands: int = 5
+    neurons_per_arm: int = 60
+    snippets_per_neuron: int = 20
+    context_before: int = 48
+    context_after: int = 16
+    raters: int = 3
+    raters_per_neuron: int = 3
+    rater_kind: str = HUMAN
+    instructions: str = ""
+    contact: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+    blinding: BlindingDesign = field(default_factory=BlindingDesign)
+
+    def __post_init__(self) -> None:
+        """A design that exists is a design that can be used."""
+        problems = _problems({name: getattr(self, name) for name in FIELD_NAMES} | {"pairs": asdict(self)["pairs"]})
+        if problems:
+            raise DesignRefused(problems)
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """The instructions as paragraphs without line breaks."""
+        text = self.instructions.strip() or TASKS[self.protocol].default_instructions
+        parts = re.split(r"\n\s*\n", text)
+        return tuple(" ".join(part.split()) for part in parts)
+
+    @property
+    def items_total(self) -> int:
+        """Neurons shown in all: sizes × arms × neurons per arm."""
+        return sum(len(pair.arms) for pair in self.pairs) * self.neurons_per_arm
+
+
+REQUIRED = ("title", "slug", "seed", "corpus", "pairs")
+FIELD_NAMES = tuple(known.name for known in fields(StudyDesign))
+DEFAULTS: dict[str, Any] = {known.name: known.default for known in fields(StudyDesign) if known.default is not MISSING}
+
+
+def design_from_toml(text: str) -> StudyDesign:
+    """Read a design from TOML text.
+
+    Raises
+    ------
+    DesignRefused
+        With every fault found, or with the place where the text stops being TOML.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DesignRefused([("file", f"This is not valid TOML: {error}.")]) from None
+    return design_from_dict(data)
+
+
+def design_from_dict(data: Mapping[str, Any]) -> StudyDesign:
+    """Check a design given as plain data (TOML, stored JSON, a form).
+
+    Parameters
+    ----------
+    data : mapping
+        Keys as in `StudyDesign`; `raters_per_neuron` defaults to `raters`. `arms` of a pair is a table
+        name -> network, or a list of {"name", "network"}.
+
+    Raises
+    ------
+    DesignRefused
+        With every fault found: field, what was received, what is allowed.
+
+    Examples
+    --------
+    >>> arms = {"baseline": "tiny-gelu", "solu": "tiny-solu-ln"}
+    >>> pair = {"size": "tiny", "layers": [0], "arms": arms}
+    >>> base = {"title": "Tiny", "slug": "tiny", "seed": 1, "corpus": "embedded", "pairs": [pair]}
+    >>> design_from_dict(base).items_total
+    120
+    >>> design_from_dict({**base, "display": "neon"})
+    Traceback (most recent call last):
+        ...
+    annotation.design.fields.DesignRefused: display: Received 'neon'; choose one of: peak, proportional.
+    """
+    values = dict(data)
+    if "raters" in values:
+        values.setdefault("raters_per_neuron", values["raters"])
+    problems = _key_problems(values) + _problems(values)
+    if problems:
+        raise DesignRefused(problems)
+    sections = {name: section.read(name, values[name], []) for name, section in SECTIONS.items() if name in values}
+    return StudyDesign(**{**values, **sections, "pairs": pairs_read(values["pairs"], [])})
+
+
+def design_to_dict(design: StudyDesign) -> dict[str, Any]:
+    """The design as plain data that `design_from_dict` reads back unchanged."""
+    data: dict[str, Any] = json.loads(json.dumps(asdict(design)))
+    return data
+
+
+def _key_problems(values: Mapping[str, Any]) -> Problems:
+    missing = [(name, "Missing; give a value.") for name in REQUIRED if name not in values]
+    unknown = [
+        (name, f"Unknown field; known are: {', '.join(FIELD_NAMES)}.") for name in values if name not in FIELD_NAMES
+    ]
+    return missing + unknown
+
+
+def _problems(values: Mapping[str, Any]) -> Problems:
+    problems = _value_problems(values)
+    if "pairs" in values:
+        pairs_read(values["pairs"], problems)
+    for name, section in SECTIONS.items():
+        if name in values:
+            section.read(name, values[name], problems)
+    return problems or _joint_problems(values)
+
+
+def _value_problems(values: Mapping[str, Any]) -> Problems:
+    problems = []
+    for name, value in values.items():
+        message = _value_problem(name, value)
+        if message:
+            problems.append((name, message))
+    return problems
+
+
+def _value_problem(name: str, value: Any) -> str | None:
+    if name in RANGES:
+        return number_problem(value, *RANGES[name])
+    if name in CHOICES and value not in CHOICES[name]:
+        return f"Received {value!r}; choose one of: {', '.join(CHOICES[name])}."
+    if name in TEXTS:
+        return text_problem(value, *TEXTS[name])
+    if name == "slug" and not (isinstance(value, str) and len(value) <= 60 and SLUG.fullmatch(value)):
+        return f"Received {value!r}; use lower-case letters, digits and single hyphens, at most 60 characters."
+    return None
+
+
+def _joint_problems(values: Mapping[str, Any]) -> Problems:
+    """Faults that show only when the single fields are right."""
+    raters = values.get("raters", DEFAULTS["raters"])
+    per_neuron = values.get("raters_per_neuron", raters)
+    if per_neuron > raters:
+        return [("raters_per_neuron", f"Received {per_neuron}; at most the number of raters, {raters}.")]
+    options = values.get("options", {})
+    if not isinstance(options, Mapping):
+        return [("options", f"Received {options!r}; give a table.")]
+    task = TASKS[values.get("protocol", DEFAULTS["protocol"])]
+    return [(f"options.{name}", message) for name, message in task.option_problems(options)]
