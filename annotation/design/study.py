@@ -10,6 +10,8 @@ from typing import Any
 from annotation.design.arms import PairDesign, pairs_read
 from annotation.design.blinding import BlindingDesign
 from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
+from annotation.design.guess import GuessDesign
+from annotation.design.quality import QualityDesign
 from annotation.protocols import TASKS, first_glance
 from annotation.protocols.display import PEAK, PROPORTIONAL
 
@@ -39,7 +41,11 @@ TEXTS: dict[str, tuple[bool, int]] = {
     "contact": (True, 400),
 }
 # Tables of the design, each in a module of its own.
-SECTIONS: dict[str, type[Section]] = {"blinding": BlindingDesign}
+SECTIONS: dict[str, type[Section]] = {
+    "blinding": BlindingDesign,
+    "quality": QualityDesign,
+    "guess": GuessDesign,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,8 @@ class StudyDesign:
     contact : str
         Whom raters may ask; may be empty.
     blinding : BlindingDesign
+    quality : QualityDesign
+    guess : GuessDesign
     """
 
     title: str
@@ -103,6 +111,8 @@ class StudyDesign:
     contact: str = ""
     options: dict[str, Any] = field(default_factory=dict)
     blinding: BlindingDesign = field(default_factory=BlindingDesign)
+    quality: QualityDesign = field(default_factory=QualityDesign)
+    guess: GuessDesign = field(default_factory=GuessDesign)
 
     def __post_init__(self) -> None:
         """A design that exists is a design that can be used."""
@@ -230,6 +240,18 @@ def _joint_problems(values: Mapping[str, Any]) -> Problems:
     per_neuron = values.get("raters_per_neuron", raters)
     if per_neuron > raters:
         return [("raters_per_neuron", f"Received {per_neuron}; at most the number of raters, {raters}.")]
+    return _label_problems(values) + _option_problems(values)
+
+
+def _label_problems(values: Mapping[str, Any]) -> Problems:
+    """Labels of the guess that belong to no arm."""
+    arms = {arm.name for pair in pairs_read(values.get("pairs", []), []) for arm in pair.arms}
+    guess = GuessDesign.read("guess", values.get("guess", {}), [])
+    known = f"the arms are {', '.join(sorted(arms))}"
+    return [("guess.labels", f"Received a label for {arm!r}; {known}.") for arm in guess.labels if arm not in arms]
+
+
+def _option_problems(values: Mapping[str, Any]) -> Problems:
     options = values.get("options", {})
     if not isinstance(options, Mapping):
         return [("options", f"Received {options!r}; give a table.")]
