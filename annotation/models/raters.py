@@ -28,6 +28,7 @@ class Seat(models.Model):
     seated_at = models.DateTimeField(null=True, blank=True)
     instructions_read_at = models.DateTimeField(null=True, blank=True)
     practice_done_at = models.DateTimeField(null=True, blank=True)
+    guessing_at = models.DateTimeField(null=True, blank=True)  # from now on the verdicts are locked
 
     class Meta:
         ordering = ["number"]

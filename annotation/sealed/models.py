@@ -45,3 +45,14 @@ class SealedSalt(models.Model):
 
     study = models.OneToOneField("annotation.Study", related_query_name="no__way__to_salt", **PROTECTED)
     salt = models.CharField(max_length=64)
+
+
+class SealedCatch(models.Model):
+    """Which items are catch trials. Sealed, so that nobody who looks at a page or a list can tell them from neurons."""
+
+    item = models.OneToOneField("annotation.Item", related_query_name="no__way__to_catch", **PROTECTED)
+    study = models.ForeignKey("annotation.Study", related_query_name="no__way__to_catch", **PROTECTED)
+    kind = models.CharField(max_length=12)  # "planted" or "pooled"
+    expected = models.CharField(max_length=8, blank=True)  # verdict of a careful rater; empty in tasks without verdict
+    truth = models.JSONField(default=dict)  # right answers, as SealedKey.truth
+    rule = models.CharField(max_length=200, blank=True)  # the planted rule
