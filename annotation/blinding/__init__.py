@@ -9,6 +9,7 @@ incomplete; `field` names the part to correct).
 """
 
 from annotation.blinding.answers import MAX_MS
+from annotation.blinding.guess import DONT_KNOW, blind_guess, blind_guess_answer, blind_guess_start
 from annotation.blinding.home import blind_home, blind_instructions, blind_instructions_read, blind_where
 from annotation.blinding.pages import (
     BlindAnswer,
@@ -17,6 +18,8 @@ from annotation.blinding.pages import (
     BlindSnippet,
     BlindStudyCard,
     DonePage,
+    GuessChoice,
+    GuessPage,
     HomePage,
     InstructionsPage,
     PracticeFeedback,
@@ -29,6 +32,7 @@ from annotation.blinding.rating import blind_draft_save, blind_item, blind_judgm
 from annotation.blinding.refusals import AnswerRefused, GateRefused, NotReady, StudyNotOpen
 
 __all__ = [
+    "DONT_KNOW",
     "MAX_MS",
     "AnswerRefused",
     "BlindAnswer",
@@ -38,6 +42,8 @@ __all__ = [
     "BlindStudyCard",
     "DonePage",
     "GateRefused",
+    "GuessChoice",
+    "GuessPage",
     "HomePage",
     "InstructionsPage",
     "NotReady",
@@ -47,6 +53,9 @@ __all__ = [
     "SaveReceipt",
     "StudyNotOpen",
     "blind_draft_save",
+    "blind_guess",
+    "blind_guess_answer",
+    "blind_guess_start",
     "blind_home",
     "blind_instructions",
     "blind_instructions_read",

@@ -106,6 +106,28 @@ class DonePage:
     simulated: bool
     can_undo: bool
     contact: str
+    guesses_left: int  # items of which the rater has still to guess the arm
+    guessing: bool  # the verdicts are locked
+
+
+@dataclass(frozen=True, slots=True)
+class GuessChoice:
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuessPage:
+    """Asked after the last verdict, when all of them are locked."""
+
+    study: str
+    title: str
+    assignment: str  # public id
+    progress: BlindProgress  # of the guesses
+    snippets: tuple[BlindSnippet, ...]
+    choices: tuple[GuessChoice, ...]  # the arms of the study, the same for every item and rater
+    verdict: str  # what this rater answered
+    simulated: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,10 @@ from annotation.blinding.answers import (
     task_of,
 )
 from annotation.blinding.pages import BlindAnswer, BlindPiece, BlindSnippet, DonePage, RatePage, SaveReceipt
+from annotation.blinding.refusals import AnswerRefused
 from annotation.blinding.seats import (
     answered_of,
+    guesses_left,
     lock_open,
     next_public_id,
     open_seat,
@@ -36,7 +38,7 @@ def blind_next(user_id: int, study: str) -> RatePage | DonePage:
     """The first unanswered item in the rater's own order: one look-up in the index `next_assignment`."""
     seat = ready_seat(user_id, study)
     assignment = unanswered_of(seat).select_related("item", "draft").first()
-    return _done_page(seat) if assignment is None else _rate_page(seat, _shown(assignment))
+    return done_page(seat) if assignment is None else _rate_page(seat, _shown(assignment))
 
 
 def blind_item(user_id: int, assignment: str) -> RatePage:
@@ -87,6 +89,8 @@ def blind_undo(user_id: int, study: str) -> RatePage:
     """Open the last answered item again, with its answer as draft. The answer stands until a new one replaces it."""
     with transaction.atomic():
         seat = open_seat(user_id, study, lock=True)
+        if seat.guessing_at is not None:
+            raise AnswerRefused("Your verdicts are locked, because you have begun with the last questions.", "")
         row = answered_of(seat).select_related("item").order_by("-done_at", "-position").first()
         if row is None:
             raise Http404
@@ -126,15 +130,17 @@ def _rate_page(seat: Seat, row: Assignment) -> RatePage:
     )
 
 
-def _done_page(seat: Seat) -> DonePage:
+def done_page(seat: Seat) -> DonePage:
     progress = progress_of(seat)
     return DonePage(
         study=seat.study.slug,
         title=seat.study.title,
         progress=progress,
         simulated=seat.study.simulated,
-        can_undo=progress.done > 0,
+        can_undo=progress.done > 0 and seat.guessing_at is None,
         contact=seat.study.rater_text["contact"],
+        guesses_left=guesses_left(seat),
+        guessing=seat.guessing_at is not None,
     )
 
 

@@ -5,7 +5,7 @@ from django.http import Http404
 
 from annotation.blinding.pages import BlindProgress
 from annotation.blinding.refusals import NotReady, StudyNotOpen
-from annotation.models import Assignment, Seat, Study
+from annotation.models import ArmGuess, Assignment, Seat, Study
 
 WAITING, OPEN, CLOSED = "waiting", "open", "closed"
 SEEN_STATES = {
@@ -73,7 +73,13 @@ def where_next(seat: Seat) -> str:
     missing = practice_missing(seat)
     if missing and seat.practice_done_at is None:
         return f"practice:{missing[0]}"
-    return "rate" if unanswered_of(seat).exists() else "done"
+    if unanswered_of(seat).exists():
+        return "rate"
+    return "guess" if seat.guessing_at is not None and guesses_left(seat) else "done"
+
+
+def guesses_left(seat: Seat) -> int:
+    return ArmGuess.objects.filter(assignment__seat=seat, answered_at__isnull=True).count()
 
 
 def practice_missing(seat: Seat) -> list[int]:

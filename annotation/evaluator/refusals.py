@@ -50,5 +50,5 @@ def go_on(study: str, where: str) -> HttpResponse:
     step, _, number = where.partition(":")
     if step == "practice":
         return redirect("evaluator:practice", study=study, number=int(number))
-    pages = {"instructions": "evaluator:instructions", "done": "evaluator:done"}
+    pages = {"instructions": "evaluator:instructions", "done": "evaluator:done", "guess": "evaluator:guess"}
     return redirect(pages.get(step, "evaluator:next"), study)

@@ -11,5 +11,7 @@ urlpatterns = [
     path("<slug:study>/practice/<int:number>/", views.practice, name="practice"),
     path("<slug:study>/next/", views.rate, name="next"),
     path("<slug:study>/done/", views.done, name="done"),
+    path("<slug:study>/guess/", views.guess, name="guess"),
+    path("<slug:study>/guess/start/", views.guess_start, name="guess_start"),
     path("<slug:study>/undo/", views.undo, name="undo"),
 ]

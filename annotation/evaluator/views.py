@@ -29,7 +29,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from annotation.blinding import (
     AnswerRefused,
     DonePage,
+    GuessPage,
     blind_draft_save,
+    blind_guess,
+    blind_guess_answer,
+    blind_guess_start,
     blind_home,
     blind_instructions,
     blind_instructions_read,
@@ -104,6 +108,42 @@ def rate(request: HttpRequest, *, study: str) -> HttpResponse:
 def done(request: HttpRequest, *, study: str) -> HttpResponse:
     page = blind_next(_rater(request), study)
     return _page(request, "done", page) if isinstance(page, DonePage) else redirect("evaluator:next", study)
+
+
+@require_POST
+@never_cache
+@refusals_answered
+def guess_start(request: HttpRequest, *, study: str) -> HttpResponse:
+    blind_guess_start(_rater(request), study)
+    return redirect("evaluator:guess", study)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@refusals_answered
+def guess(request: HttpRequest, *, study: str) -> HttpResponse:
+    """Which arm was it? A POST has the fields assignment, guess, certainty (but for "dk") and reason."""
+    if request.method == "POST":
+        try:
+            _guess_kept(request, study)
+        except AnswerRefused as refusal:
+            messages.error(request, refusal.message)
+        else:
+            return redirect("evaluator:guess", study)
+    page = blind_guess(_rater(request), study)
+    return _page(request, "guess", page) if isinstance(page, GuessPage) else redirect("evaluator:done", study)
+
+
+def _guess_kept(request: HttpRequest, study: str) -> None:
+    certainty = request.POST.get("certainty", "")
+    blind_guess_answer(
+        _rater(request),
+        study,
+        request.POST.get("assignment", ""),
+        guess=request.POST.get("guess", ""),
+        certainty=int(certainty) if certainty in {"1", "2", "3"} else None,
+        reason=request.POST.get("reason", ""),
+    )
 
 
 @require_POST

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -77,7 +78,14 @@ class HarvestMaterial:
         raise CannotCompose(f"{len(found)} different texts among {wanted}")
 
 
-def marker(design: StudyDesign, material: HarvestMaterial) -> Marker:
+class Scaled(Protocol):
+    """A material whose activations have a known largest value."""
+
+    @property
+    def maximum(self) -> float: ...
+
+
+def marker(design: StudyDesign, material: Scaled) -> Marker:
     """How the design marks a snippet of this neuron."""
 
     def mark(snippet: Reading) -> Marked:
