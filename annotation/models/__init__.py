@@ -3,28 +3,40 @@
 Nothing here leads to a neuron or an arm. That link lives in the app `annotation.sealed` alone (blinding lock 1).
 """
 
+from annotation.models.crowd import CrowdEvent, CrowdIntake, CrowdPerson, CrowdSubmission, Provider
 from annotation.models.guesses import ArmGuess
 from annotation.models.items import Assignment, Item, public_token
 from annotation.models.judgments import Draft, Judgment
 from annotation.models.quality import JudgmentCheck
 from annotation.models.raters import Evaluator, PracticeAnswer, Seat
 from annotation.models.study import RaterKind, Study, StudyEvent, Unblinding
+from annotation.models.tokens import ApiToken, MachineRater, TokenRole
+from annotation.models.vacancies import SeatVacancy
 from annotation.models.written_once import FrozenRow, WrittenOnce, WrittenOnceQuerySet
 
 __all__ = [
+    "ApiToken",
     "ArmGuess",
     "Assignment",
+    "CrowdEvent",
+    "CrowdIntake",
+    "CrowdPerson",
+    "CrowdSubmission",
     "Draft",
     "Evaluator",
     "FrozenRow",
     "Item",
     "Judgment",
     "JudgmentCheck",
+    "MachineRater",
     "PracticeAnswer",
+    "Provider",
     "RaterKind",
     "Seat",
+    "SeatVacancy",
     "Study",
     "StudyEvent",
+    "TokenRole",
     "Unblinding",
     "WrittenOnce",
     "WrittenOnceQuerySet",
