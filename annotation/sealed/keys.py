@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from annotation.design import canonical_json
 from annotation.models import Item, RaterKind, Study, StudyEvent, Unblinding
-from annotation.sealed.models import SealedDraw, SealedKey, SealedSalt
+from annotation.sealed.models import SealedCatch, SealedDraw, SealedKey, SealedSalt
 
 OPENED_FOR_SIMULATION = "key opened for simulated raters"
 
@@ -44,12 +44,33 @@ class DrawRow:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class CatchRow:
+    """A catch trial and its right answer."""
+
+    item_id: int
+    kind: str
+    expected: str
+    truth: dict[str, Any]
+    rule: str
+
+
 def keys_write(study: Study, rows: Iterable[KeyRow]) -> None:
     SealedKey.objects.bulk_create(SealedKey(study=study, **asdict(row)) for row in rows)
 
 
 def draws_write(study: Study, rows: Iterable[DrawRow]) -> None:
     SealedDraw.objects.bulk_create(SealedDraw(study=study, **asdict(row)) for row in rows)
+
+
+def catches_write(study: Study, rows: Iterable[CatchRow]) -> None:
+    SealedCatch.objects.bulk_create(SealedCatch(study=study, **asdict(row)) for row in rows)
+
+
+def catches_read(study: Study) -> dict[int, CatchRow]:
+    """The catch trials by item. Not refused while blind: they show no neuron, and raters are watched by them."""
+    rows = SealedCatch.objects.filter(study=study).values(*CatchRow.__dataclass_fields__)
+    return {row["item_id"]: CatchRow(**row) for row in rows}
 
 
 def salt_write(study: Study, salt: str) -> None:
