@@ -10,7 +10,7 @@ from annotation.models.written_once import WrittenOnce
 class SeatVacancy(WrittenOnce):
     """A rater left a seat, and what became of the answers given on it.
 
-    Answers given on the seat before `left_at` (and after an earlier vacancy) are this evaluator's, whoever sits there now.
+    Answers given on the seat before `left_at`, and after an earlier vacancy, are this rater's, whoever sits there now.
     """
 
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="vacancies")
