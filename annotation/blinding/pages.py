@@ -58,7 +58,8 @@ class InstructionsPage:
 
 @dataclass(frozen=True, slots=True)
 class PracticeFeedback:
-    expected: str  # verdict of a careful rater
+    expected: str  # verdict of a careful rater; empty in tasks without one
+    responses: dict[str, str]  # and what else a careful rater answers, by name
     agrees: bool
     text: str  # and why
     marks: tuple[str, ...]  # how a careful rater marks the snippets; empty: not at all

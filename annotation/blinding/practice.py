@@ -11,6 +11,7 @@ from annotation.blinding.pages import BlindAnswer, PracticeFeedback, PracticePag
 from annotation.blinding.rating import blind_snippets
 from annotation.blinding.seats import open_seat, practice_missing, seat_of
 from annotation.models import PracticeAnswer, Seat
+from annotation.protocols.practice import agrees
 from annotation.protocols.task import Shown
 
 
@@ -31,10 +32,11 @@ def blind_practice_answer(user_id: int, study: str, number: int, answer: BlindAn
             seat.practice_done_at = timezone.now()
             seat.save(update_fields=["practice_done_at"])
     feedback = PracticeFeedback(
-        expected=item["expected"],
-        agrees=answer.verdict == item["expected"],
+        expected=item.get("expected", ""),
+        responses=item.get("responses", {}),
+        agrees=agrees(item, answer),
         text=item["text"],
-        marks=tuple(item["marks"]),
+        marks=tuple(item.get("marks", ())),
         answer=answer,
     )
     return practice_page(seat, number, feedback)
@@ -49,14 +51,15 @@ def practice_item(seat: Seat, number: int) -> dict[str, Any]:
 
 def practice_page(seat: Seat, number: int, feedback: PracticeFeedback | None) -> PracticePage:
     text, item = seat.study.rater_text, practice_item(seat, number)
+    layout = item.get("layout", {})
     return PracticePage(
         study=seat.study.slug,
         title=seat.study.title,
         number=number,
         total=len(text["practice"]),
-        task=text["task"],
+        task=task_of(seat.study, layout).name,
         snippets=blind_snippets(item["snippets"]),
-        layout=item.get("layout", {}),
+        layout=layout,
         question=text["question"],
         threshold=text["threshold"],
         simulated=seat.study.simulated,

@@ -7,11 +7,12 @@ with [[the strongest token]] and {other marked tokens}, and parsed to the same f
 # ruff: noqa: E501 -- a snippet is one line, as the rater reads it
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from annotation.protocols.display import MARKED_BAND, PEAK_BAND, UNMARKED_BAND
-from annotation.protocols.task import FITS, MISFITS, NO, YES
+from annotation.protocols.task import FITS, MISFITS, NO, YES, Answer
 
 _MARKUP = re.compile(r"\[\[(.+?)\]\]|\{(.+?)\}", re.DOTALL)
 
@@ -86,6 +87,37 @@ def snippet_from_markup(text: str) -> list[list[Any]]:
     if end < len(text):
         pieces.append([text[end:], UNMARKED_BAND])
     return pieces
+
+
+def agrees(item: Mapping[str, Any], answer: Answer) -> bool:
+    """Whether an answer is that of a careful rater, as far as the practice item says one.
+
+    Parameters
+    ----------
+    item : mapping
+        `expected`: the verdict, if there is one. `responses`: texts by name. `tolerance`: by how much a response that
+        is a number may differ, 0 if left out.
+
+    Examples
+    --------
+    >>> agrees({"expected": "yes", "responses": {"group_1": "no"}}, Answer(verdict="yes", responses={"group_1": "no"}))
+    True
+    >>> item = {"responses": {"specificity": "3"}, "tolerance": 1}
+    >>> [agrees(item, Answer(responses={"specificity": given})) for given in ("2", "1", "")]
+    [True, False, False]
+    """
+    if item.get("expected") and answer.verdict != item["expected"]:
+        return False
+    tolerance = item.get("tolerance", 0)
+    return all(
+        _near(answer.responses.get(name, ""), text, tolerance) for name, text in item.get("responses", {}).items()
+    )
+
+
+def _near(given: str, expected: str, tolerance: int) -> bool:
+    if given.isdecimal() and expected.isdecimal():
+        return abs(int(given) - int(expected)) <= tolerance
+    return given == expected
 
 
 PRACTICE = (

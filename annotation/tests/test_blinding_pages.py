@@ -31,7 +31,7 @@ UNSTABLE_HEADERS = {"Expires", "Set-Cookie"}  # a clock and the session
 YES = {"verdict": "yes", "confidence": 3, "rule": "animals", "marks": ["fits", "", "misfits", "", "fits"]}
 CONTEXT_PROCESSORS = {
     "request", "user", "perms", "messages", "DEFAULT_MESSAGE_LEVELS", "csrf_token",
-    "is_evaluator", "is_admin", "is_researcher", "True", "False", "None",
+    "is_evaluator", "is_admin", "is_statistician", "True", "False", "None",
 }  # fmt: skip
 
 # What a rater may be told, field by field. A new field must be thought about here first.
@@ -52,7 +52,7 @@ FIELDS: dict[type, set[str]] = {
         "study", "title", "paragraphs", "task", "question", "simulated", "minutes_per_neuron", "snippets", "contact",
         "ready", "progress",
     },
-    blinding.PracticeFeedback: {"expected", "agrees", "text", "marks", "answer"},
+    blinding.PracticeFeedback: {"expected", "responses", "agrees", "text", "marks", "answer"},
     blinding.PracticePage: {
         "study", "title", "number", "total", "task", "snippets", "layout", "question", "threshold", "simulated",
         "feedback", "draft",
@@ -292,7 +292,7 @@ def test_an_evaluator_with_staff_rights_by_mistake_is_still_only_an_evaluator(st
     user = Evaluator.objects.get(user_id=rater).user
     user.is_staff = user.is_superuser = True
     user.save()
-    user.groups.add(*make_user(group="admins").groups.all(), *make_user(group="researchers").groups.all())
+    user.groups.add(*make_user(group="admin").groups.all(), *make_user(group="statistician").groups.all())
     client = Client()
     client.force_login(user)
     found = foreign_addresses()
@@ -311,7 +311,7 @@ def test_strangers_are_sent_to_the_sign_in_page(client):
             assert (reply.status_code, reply["Location"]) == (302, f"/accounts/login/?next={address}")
 
 
-@pytest.mark.parametrize("group", ["admins", "researchers", ""])
+@pytest.mark.parametrize("group", ["admin", "statistician", ""])
 def test_nobody_but_evaluators_opens_the_evaluators_pages(client, group):
     client.force_login(make_user(group=group))
     for address in own_addresses():

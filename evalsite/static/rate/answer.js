@@ -1,42 +1,59 @@
-// The answer form: read it, fill it, say what is missing, count the marks.
+// The answer form of any task: read it, fill it, say what is missing, count the marks. Which controls there are, which
+// must be filled and when, stands in the form itself (see the template tasks/_task.html).
+
+const RESPONSE = "r_"; // what a task asks for beside verdict, confidence, rule and marks
 
 export function read(form) {
   const data = new FormData(form);
-  const rows = form.querySelectorAll(".snippet.markable");
-  const marks = [...rows].map((row) => row.querySelector("input:checked")?.value ?? "");
+  const marks = marksOf(form);
+  const confidence = data.get("confidence");
   return {
     verdict: data.get("verdict") ?? "",
-    confidence: data.get("confidence") ? Number(data.get("confidence")) : null,
-    rule: data.get("rule"),
+    confidence: confidence ? Number(confidence) : null,
+    rule: data.get("rule") ?? "",
     marks: marks.some(Boolean) ? marks : [],
+    responses: responsesOf(data),
   };
 }
 
+function marksOf(form) {
+  const numbers = Array.from({ length: Number(form.dataset.snippets) }, (_, index) => index + 1);
+  return numbers.map((number) => form.querySelector(`input[name="mark_${number}"]:checked`)?.value ?? "");
+}
+
+function responsesOf(data) {
+  const given = [...data].filter(([name, value]) => name.startsWith(RESPONSE) && value.trim());
+  return Object.fromEntries(given.map(([name, value]) => [name.slice(RESPONSE.length), value]));
+}
+
 export function fill(form, answer) {
-  pick(form, "verdict", answer.verdict);
-  pick(form, "confidence", answer.confidence === null ? "" : String(answer.confidence));
-  form.elements.rule.value = answer.rule;
-  form.querySelectorAll(".snippet.markable").forEach((row, index) => {
-    for (const input of row.querySelectorAll("input[type=radio]")) input.checked = input.value !== "" && input.value === answer.marks[index];
-  });
+  const values = { verdict: answer.verdict, confidence: String(answer.confidence ?? ""), rule: answer.rule };
+  for (let number = 1; number <= Number(form.dataset.snippets); number += 1) values[`mark_${number}`] = answer.marks[number - 1] ?? "";
+  for (const control of form.elements) {
+    const isResponse = control.name.startsWith(RESPONSE);
+    const value = isResponse ? answer.responses?.[control.name.slice(RESPONSE.length)] ?? "" : values[control.name];
+    if (value === undefined || control.type === "hidden") continue;
+    if (control.type === "radio") control.checked = value !== "" && control.value === value;
+    else control.value = value;
+  }
 }
 
-function pick(form, name, value) {
-  for (const input of form.querySelectorAll(`input[name=${name}]`)) input.checked = input.value === value;
-}
-
-export function isEmpty(answer) {
-  return !answer.verdict && !answer.rule && answer.confidence === null && answer.marks.length === 0;
+// Whether a part of the form is asked for, as its data-unless="name=value" and data-only-if="name=value" say.
+export function isAsked(form, part) {
+  const holds = (condition) => {
+    const [name, value] = condition.split("=");
+    return (new FormData(form).get(name) ?? "") === value;
+  };
+  const { unless, onlyIf } = part.dataset;
+  return !(unless && holds(unless)) && (!onlyIf || holds(onlyIf));
 }
 
 // -> {field, message} or null. The server checks again; this only spares the round trip.
-export function problem(answer) {
-  if (!answer.verdict) return { field: "verdict", message: "Choose Yes, No or Cannot judge." };
-  if (answer.verdict !== "cannot" && answer.confidence === null) {
-    return { field: "confidence", message: "Say how sure you are: guess, fairly or sure." };
-  }
-  if (answer.verdict === "yes" && !answer.rule.trim()) {
-    return { field: "rule", message: "Write the rule or category in a few words: a Yes needs one." };
+export function problem(form) {
+  const data = new FormData(form);
+  for (const part of form.querySelectorAll("[data-required]")) {
+    const field = part.querySelector("[name]").name;
+    if (isAsked(form, part) && !data.get(field)?.trim()) return { field, message: part.dataset.required };
   }
   return null;
 }
@@ -46,22 +63,28 @@ export function showProblem(form, found) {
   for (const element of form.querySelectorAll("[aria-invalid]")) element.removeAttribute("aria-invalid");
   line.hidden = found === null;
   line.textContent = found?.message ?? "";
-  const target = found && form.querySelector(`[name=${CSS.escape(found.field || "verdict")}]`);
+  if (!found) return;
+  const target = form.querySelector(`[name="${CSS.escape(found.field)}"]:not([type=hidden])`) ?? form.querySelector("[data-required] [name]");
   if (!target) return;
   if (target.type !== "radio") target.setAttribute("aria-invalid", "true");
   target.focus();
 }
 
-// The share of fits among the marked snippets against the protocol's threshold, as the protocol counts it.
-export function showTally(form) {
+// What is not asked now steps back; marked snippets look marked; the tally counts them.
+export function show(form) {
+  for (const part of form.querySelectorAll("[data-unless]")) part.classList.toggle("not-asked", !isAsked(form, part));
+  for (const row of form.querySelectorAll(".snippet.markable")) {
+    const mark = row.querySelector("input:checked")?.value;
+    row.classList.toggle("fits", mark === "fits");
+    row.classList.toggle("misfits", mark === "misfits");
+  }
   const box = document.getElementById("tally");
-  const threshold = Number(form.dataset.threshold);
-  const rows = [...form.querySelectorAll(".snippet.markable")];
-  const marks = rows.map((row) => row.querySelector("input:checked")?.value ?? "");
-  rows.forEach((row, index) => {
-    row.classList.toggle("fits", marks[index] === "fits");
-    row.classList.toggle("misfits", marks[index] === "misfits");
-  });
+  if (box) showTally(box, marksOf(form));
+}
+
+// The share of fits among the marked snippets against the protocol's threshold, as the protocol counts it.
+function showTally(box, marks) {
+  const threshold = Number(box.dataset.threshold);
   const fits = marks.filter((mark) => mark === "fits").length;
   const judged = marks.filter(Boolean).length;
   box.hidden = judged === 0;
@@ -72,5 +95,5 @@ export function showTally(form) {
   box.style.setProperty("--threshold", threshold);
   document.getElementById("tally-text").textContent =
     `${fits} of ${judged} marked snippets fit: ${reached ? `at least ${percent} %` : `under ${percent} %`}. ` +
-    (judged < rows.length ? `${rows.length - judged} not marked.` : "All are marked.");
+    (judged < marks.length ? `${marks.length - judged} not marked.` : "All are marked.");
 }

@@ -21,7 +21,7 @@ export class Item {
     this.key = newKey();
     this.locked = false;
     this.draftTimer = 0;
-    this.rows = [...form.querySelectorAll(".snippet.markable")];
+    this.stops = [...form.querySelectorAll("[data-stop]")]; // where J and K go
     const kept = this.isPractice ? null : store.get(`draft:${this.assignment}`);
     if (kept) answers.fill(form, kept);
     this.clock = new Clock(
@@ -30,20 +30,15 @@ export class Item {
     );
     this.move(0, false);
     if (kept) this.changed();
-    else this.show();
+    else answers.show(form);
   }
 
   answer() {
     return { ...answers.read(this.form), ...this.clock.read() };
   }
 
-  show() {
-    answers.showTally(this.form);
-    document.getElementById("confidence").classList.toggle("not-asked", answers.read(this.form).verdict === "cannot");
-  }
-
   changed() {
-    this.show();
+    answers.show(this.form);
     answers.showProblem(this.form, null);
     if (this.isPractice || this.locked) return;
     store.put(`draft:${this.assignment}`, this.answer());
@@ -72,7 +67,7 @@ export class Item {
   // -> whether the answer is on its way.
   submit() {
     if (this.locked) return false;
-    const found = answers.problem(answers.read(this.form));
+    const found = answers.problem(this.form);
     answers.showProblem(this.form, found);
     if (found) return false;
     const answer = this.answer();
@@ -93,30 +88,36 @@ export class Item {
     answers.showProblem(this.form, found);
   }
 
-  pick(name, value) {
-    const input = this.form.querySelector(`input[name=${name}][value="${value}"]`);
-    input.checked = true;
-    input.focus({ preventScroll: true });
+  // -> the control that answers to a key: of the current stop, or of no stop.
+  control(key) {
+    const selector = `[data-key="${CSS.escape(key)}"]`;
+    const elsewhere = [...this.form.querySelectorAll(selector)].find((control) => !control.closest("[data-stop]"));
+    return this.stops[this.current]?.querySelector(selector) ?? elsewhere;
+  }
+
+  use(control) {
+    if (control.type === "radio") this.pick(control);
+    else control.focus();
+  }
+
+  // The same key again takes a choice away where the form allows it; a new choice may go on to the next stop.
+  pick(radio) {
+    const wasThere = radio.checked && "toggle" in radio.dataset;
+    radio.checked = !wasThere;
+    const stays = !("advance" in radio.dataset);
+    if (stays) radio.focus({ preventScroll: true });
     this.changed();
+    if (!wasThere && !stays) this.move(this.current + 1);
   }
 
   move(index, focus = true) {
-    if (index < 0 || index >= this.rows.length) return;
-    this.rows[this.current]?.classList.remove("current");
+    if (index < 0 || index >= this.stops.length) return;
+    this.stops[this.current]?.classList.remove("current");
     this.current = index;
-    const row = this.rows[index];
-    row.classList.add("current");
+    const stop = this.stops[index];
+    stop.classList.add("current");
     if (!focus) return;
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: "nearest" });
-  }
-
-  // The same mark again takes it away; a new mark goes on to the next snippet.
-  mark(value) {
-    const input = this.rows[this.current].querySelector(`input[value="${value}"]`);
-    const wasThere = input.checked;
-    input.checked = !wasThere;
-    this.changed();
-    if (!wasThere) this.move(this.current + 1);
+    stop.focus({ preventScroll: true });
+    stop.scrollIntoView({ block: "nearest" });
   }
 }

@@ -29,8 +29,9 @@ function nameOf(event) {
   return event.code.replace(/^(Key|Digit|Numpad)/, "").toLowerCase();
 }
 
-// actions: name of the key -> function; "ctrl+enter" and "escape" work while typing too.
-export function listen(actions) {
+// actions: name of the key -> function; "ctrl+enter" and "escape" work while typing too. otherwise(name) -> whether it
+// did something.
+export function listen(actions, otherwise) {
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.repeat || event.altKey || document.querySelector("dialog[open]")) return;
     const typing = isTyping(event.target);
@@ -47,6 +48,8 @@ export function listen(actions) {
     if (actions[name]) {
       event.preventDefault();
       actions[name](event);
+    } else if (otherwise(name)) {
+      event.preventDefault();
     }
   });
 }

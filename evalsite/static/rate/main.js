@@ -25,10 +25,10 @@ function begin() {
   form.noValidate = true;
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
   form.addEventListener("input", () => item.changed());
-  form.addEventListener("click", markClicked);
+  form.addEventListener("click", choiceClicked);
   form.addEventListener("focusin", (event) => {
-    const row = event.target.closest(".snippet.markable");
-    if (row) item.move(item.rows.indexOf(row), false);
+    const stop = event.target.closest("[data-stop]");
+    if (stop) item.move(item.stops.indexOf(stop), false);
   });
   document.getElementById("pause")?.addEventListener("click", () => pause(true));
   document.getElementById("resume")?.addEventListener("click", () => pause(false));
@@ -43,17 +43,17 @@ function resumeWaiting() {
   sayWaiting("unreachable");
 }
 
-let markBefore = null;
+let chosenBefore = null;
 document.addEventListener("pointerdown", (event) => {
-  const input = event.target.closest?.(".mark-choice")?.querySelector("input");
-  markBefore = input?.checked ? input : null;
+  const input = event.target.closest?.("label")?.querySelector("input[data-toggle]");
+  chosenBefore = input?.checked ? input : null;
 });
 
-// A click on a mark that is set takes it away.
-function markClicked(event) {
-  if (event.target !== markBefore) return;
+// A click on a choice that may be taken back takes it back.
+function choiceClicked(event) {
+  if (event.target !== chosenBefore) return;
   event.target.checked = false;
-  markBefore = null;
+  chosenBefore = null;
   item.changed();
 }
 
@@ -196,9 +196,6 @@ function onItem(action) {
   };
 }
 
-const pickVerdict = (value) => onItem((shown) => shown.pick("verdict", value));
-const pickConfidence = (value) => onItem((shown) => shown.pick("confidence", value));
-
 function enter() {
   const goOn = document.getElementById("go-on");
   if (paused()) pause(false);
@@ -206,18 +203,21 @@ function enter() {
   else onItem(submit)();
 }
 
+// A key of a control of this task. -> whether there is one.
+function answerKey(key) {
+  const control = item?.control(key);
+  if (control) onItem((shown) => shown.use(control))();
+  return Boolean(control);
+}
+
 keys.listen({
-  y: pickVerdict("yes"), n: pickVerdict("no"), u: pickVerdict("cannot"),
-  1: pickConfidence("1"), 2: pickConfidence("2"), 3: pickConfidence("3"),
-  r: onItem((shown) => shown.form.elements.rule.focus()),
   escape: () => document.activeElement.blur(),
   j: onItem((shown) => shown.move(shown.current + 1)),
   k: onItem((shown) => shown.move(shown.current - 1)),
-  f: onItem((shown) => shown.mark("fits")), m: onItem((shown) => shown.mark("misfits")),
   z: () => undo(), h: help,
   p: () => { if (item && !item.isPractice) pause(!paused()); },
   enter, "ctrl+enter": enter,
-});
+}, answerKey);
 
 // -- The page comes and goes --------------------------------------------------------------------------------------------
 
