@@ -21,6 +21,7 @@ class SealedKey(models.Model):
     harvest = models.ForeignKey("neurons.HarvestRun", related_query_name="no__way__to_key", **PROTECTED)
     layer = models.PositiveIntegerField()
     neuron = models.PositiveIntegerField()
+    corpus = models.CharField(max_length=60, blank=True)  # name of the corpus that the snippets come from
     truth = models.JSONField(default=dict)  # right answers of tasks that have them (annotation.protocols)
 
 
@@ -35,9 +36,30 @@ class SealedDraw(models.Model):
     neuron = models.PositiveIntegerField()
     accepted = models.BooleanField()
     reason = models.CharField(max_length=200, blank=True)  # why a draw was rejected
+    reserve = models.BooleanField(default=False)  # accepted beyond the sample: on nobody's list
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_sealed_draw_per_number")]
+
+
+class SealedStratum(models.Model):
+    """How many neurons one layer of one arm has, and how many were drawn: what intervals for finite layers need."""
+
+    study = models.ForeignKey("annotation.Study", related_query_name="no__way__to_stratum", **PROTECTED)
+    number = models.PositiveIntegerField()
+    size = models.CharField(max_length=40)
+    arm = models.CharField(max_length=40)
+    layer = models.PositiveIntegerField()
+    corpus = models.CharField(max_length=60)
+    neurons = models.PositiveIntegerField(null=True)  # empty: not a finite population (random snippets)
+    unrecorded = models.PositiveIntegerField(null=True)  # imported records do not have them
+    dead = models.PositiveIntegerField(null=True)  # never above 0 on the harvested text
+    enough = models.PositiveIntegerField(null=True)  # kept as many snippets of different texts as an item shows
+    sampled = models.PositiveIntegerField()
+    reserved = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "number"], name="one_sealed_stratum_per_number")]
 
 
 class SealedSalt(models.Model):
