@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('annotation', '0008_audit_whole'),
+        ('annotation', '0005_crowd_tokens_vacancies'),
         ('sealed', '0003_guesses_and_checks'),
     ]
 
