@@ -42,13 +42,15 @@ def earlier_judgment(row: Assignment, idempotency_key: str) -> Judgment | None:
     if not 8 <= len(idempotency_key) <= 64:
         raise AnswerRefused("This page sent no valid key with its answer; reload it and send again.", "idempotency_key")
     same_key = row.judgments.filter(idempotency_key=idempotency_key).first()
+    if same_key is not None and same_key.submitted_at < row.seat.seated_at:
+        raise AnswerRefused("Another rater used this key on the same seat; make a random one.", "idempotency_key")
     if same_key is not None or row.done_at is None:
         return same_key
     return row.judgments.filter(is_current=True).first()
 
 
 def judgment_add(row: Assignment, answer: BlindAnswer, idempotency_key: str) -> Judgment:
-    previous = row.judgments.filter(is_current=True).first()
+    previous = row.judgments.order_by("-version").first()
     row.judgments.filter(is_current=True).update(is_current=False)
     judgment = Judgment.objects.create(
         assignment=row,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.http import Http404
 from django.utils import timezone
 
@@ -16,8 +16,10 @@ def blind_home(user_id: int) -> HomePage:
     evaluator = Evaluator.objects.filter(user_id=user_id).first()
     if evaluator is None:
         raise Http404
+    own = Q(assignments__done_at__gte=F("seated_at"))
     seats = seats_of(user_id).annotate(
-        total=Count("assignments"), done=Count("assignments", filter=Q(assignments__done_at__isnull=False))
+        total=Count("assignments", filter=own | Q(assignments__done_at__isnull=True)),
+        done=Count("assignments", filter=own),
     )
     return HomePage(studies=tuple(_card(seat) for seat in seats.order_by("-id")), pseudonym=evaluator.pseudonym)
 

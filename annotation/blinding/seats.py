@@ -1,6 +1,6 @@
 """Whose seat it is, whether it may rate now, and where it goes on."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 
 from annotation.blinding.pages import BlindProgress
@@ -14,6 +14,8 @@ SEEN_STATES = {
     Study.State.CLOSED.value: CLOSED,
     Study.State.UNBLINDED.value: CLOSED,
 }
+# A seat may change hands: what was answered on it before is not this rater's, neither to see nor to undo.
+OWN = Q(done_at__isnull=True) | Q(done_at__gte=F("seat__seated_at"))
 
 
 def seats_of(user_id: int) -> QuerySet[Seat]:
@@ -56,7 +58,7 @@ def lock_open(row: Assignment) -> Seat:
 def own_assignment(user_id: int, public_id: str) -> Assignment:
     row = (
         Assignment.objects.filter(
-            public_id=public_id, seat__evaluator__user_id=user_id, seat__study__state__in=SEEN_STATES
+            OWN, public_id=public_id, seat__evaluator__user_id=user_id, seat__study__state__in=SEEN_STATES
         )
         .select_related("item", "draft", "seat__study", "seat__evaluator")
         .defer("seat__study__protocol", "seat__study__design")
@@ -83,7 +85,7 @@ def guesses_left(seat: Seat) -> int:
 
 
 def practice_missing(seat: Seat) -> list[int]:
-    answered = set(seat.practice_answers.values_list("number", flat=True))
+    answered = set(seat.practice_answers.filter(at__gte=seat.seated_at).values_list("number", flat=True))
     return [number for number in range(1, len(seat.study.rater_text["practice"]) + 1) if number not in answered]
 
 
@@ -92,7 +94,7 @@ def unanswered_of(seat: Seat) -> QuerySet[Assignment]:
 
 
 def answered_of(seat: Seat) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(seat=seat, done_at__isnull=False)
+    return Assignment.objects.filter(OWN, seat=seat, done_at__isnull=False)
 
 
 def next_public_id(seat: Seat) -> str | None:
@@ -100,5 +102,5 @@ def next_public_id(seat: Seat) -> str | None:
 
 
 def progress_of(seat: Seat) -> BlindProgress:
-    counts = Assignment.objects.filter(seat=seat).aggregate(total=Count("id"), done=Count("done_at"))
+    counts = Assignment.objects.filter(OWN, seat=seat).aggregate(total=Count("id"), done=Count("done_at"))
     return BlindProgress(done=counts["done"], total=counts["total"])

@@ -25,5 +25,9 @@ class SeatRefused(StudyRefused):
     """This evaluator cannot sit here."""
 
 
+class SeatsTaken(SeatRefused):
+    """No seat is free."""
+
+
 class EvaluatorRefused(StudyRefused):
     """This account cannot be made an evaluator's."""

@@ -60,7 +60,7 @@ def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
 
 def _seats_write(study: Study, draw: StudyDraw, items: dict[str, Item], seed: int, salt: str) -> None:
     for number, order in enumerate(draw.seats, start=1):
-        seat = Seat.objects.create(study=study, number=number)
+        seat = Seat.objects.create(study=study, number=number, kind=study.rater_kind)
         Assignment.objects.bulk_create(
             (
                 Assignment(

@@ -4,13 +4,15 @@ import secrets
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.contrib.auth.models import User as Account
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from annotation.models import Evaluator, RaterKind, Seat, Study
-from annotation.services.errors import EvaluatorRefused, SeatRefused
+from annotation.services.errors import EvaluatorRefused, SeatRefused, SeatsTaken
 from annotation.services.log import User, event_add, locked
 
 EVALUATORS = "evaluators"  # the group that opens the evaluator's pages and closes all others
@@ -29,7 +31,19 @@ def evaluator_create(
         validate_password(password)
     except ValidationError as error:
         raise EvaluatorRefused(f"This password is too easy to guess: {' '.join(error.messages)}") from None
-    user = users.create_user(username=username, password=password)
+    return _evaluator_of(users.create_user(username=username, password=password), pseudonym, kind)
+
+
+@transaction.atomic
+def evaluator_create_keyless(*, kind: str = RaterKind.HUMAN, pseudonym: str = "") -> Evaluator:
+    """An account without a password: for raters whom a crowd provider or a token lets in."""
+    user = get_user_model().objects.create_user(username=f"{kind}-{secrets.token_hex(8)}")
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    return _evaluator_of(user, pseudonym, kind)
+
+
+def _evaluator_of(user: Account, pseudonym: str, kind: str) -> Evaluator:
     user.groups.add(Group.objects.get_or_create(name=EVALUATORS)[0])
     return Evaluator.objects.create(user=user, pseudonym=_pseudonym_free(pseudonym), kind=kind)
 
@@ -39,9 +53,11 @@ def seat_take(*, study: Study, evaluator: Evaluator, by: User = None) -> Seat:
     """Put an evaluator on the first free seat of a frozen or open study."""
     row = locked(study, Study.State.FROZEN, Study.State.OPEN, step="seat a rater in")
     _may_sit(row, evaluator)
-    seat = Seat.objects.select_for_update().filter(study=row, evaluator__isnull=True).order_by("number").first()
+    seat = seats_free(row, evaluator.kind).select_for_update().first()
     if seat is None:
-        raise SeatRefused(f"All seats of “{row.title}” are taken; seats are fixed at freeze by the number of raters.")
+        raise SeatsTaken(
+            f"All seats of “{row.title}” for {evaluator.kind} raters are taken; the design fixed their number."
+        )
     seat.evaluator, seat.seated_at = evaluator, timezone.now()
     seat.save(update_fields=["evaluator", "seated_at"])
     event_add(row, by, "seat taken", seat=seat.number, evaluator=evaluator.pseudonym)
@@ -53,10 +69,15 @@ def seat_assign(*, study: Study, evaluator: Evaluator, by: User) -> Seat:
     return seat_take(study=study, evaluator=evaluator, by=by)
 
 
+def seats_free(study: Study, kind: str) -> QuerySet[Seat]:
+    """Seats for one kind of rater on which nobody sits."""
+    return Seat.objects.filter(study=study, kind=kind, evaluator__isnull=True).order_by("number")
+
+
 def _may_sit(study: Study, evaluator: Evaluator) -> None:
-    if evaluator.kind != study.rater_kind:
+    if not Seat.objects.filter(study=study, kind=evaluator.kind).exists():
         raise SeatRefused(
-            f"{evaluator.pseudonym} is a {evaluator.kind} rater and “{study.title}” is for {study.rater_kind} raters."
+            f"{evaluator.pseudonym} is a {evaluator.kind} rater; “{study.title}” has no seats for such raters."
         )
     if Seat.objects.filter(study=study, evaluator=evaluator).exists():
         raise SeatRefused(f"{evaluator.pseudonym} has a seat in “{study.title}” already.")
