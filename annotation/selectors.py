@@ -63,7 +63,7 @@ def study_progress(study: Study) -> list[SeatProgress]:
 
 def event_list(study: Study) -> QuerySet[StudyEvent]:
     """The study's log, oldest first."""
-    return StudyEvent.objects.filter(study=study).select_related("actor").order_by("id")
+    return StudyEvent.objects.filter(study=study).select_related("actor__user").order_by("number")
 
 
 def evaluators_free(study: Study) -> QuerySet[Evaluator]:

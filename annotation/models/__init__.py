@@ -7,11 +7,15 @@ from annotation.models.crowd import CrowdEvent, CrowdIntake, CrowdPerson, CrowdS
 from annotation.models.guesses import ArmGuess
 from annotation.models.items import Assignment, Item, public_token
 from annotation.models.judgments import Draft, Judgment
+from annotation.models.log import LogActor, LogChain, StudyEvent
+from annotation.models.messages import MessageRead, RaterMessage
 from annotation.models.quality import JudgmentCheck
 from annotation.models.raters import Evaluator, PracticeAnswer, Seat
-from annotation.models.study import RaterKind, Study, StudyEvent, Unblinding
+from annotation.models.study import RaterKind, Study
 from annotation.models.tokens import ApiToken, MachineRater, TokenRole
+from annotation.models.unblinding import Unblinding, UnblindingRequest
 from annotation.models.vacancies import SeatVacancy
+from annotation.models.versions import ProtocolVersion
 from annotation.models.written_once import FrozenRow, WrittenOnce, WrittenOnceQuerySet
 
 __all__ = [
@@ -28,16 +32,22 @@ __all__ = [
     "Item",
     "Judgment",
     "JudgmentCheck",
+    "LogActor",
+    "LogChain",
     "MachineRater",
+    "MessageRead",
     "PracticeAnswer",
+    "ProtocolVersion",
     "Provider",
     "RaterKind",
+    "RaterMessage",
     "Seat",
     "SeatVacancy",
     "Study",
     "StudyEvent",
     "TokenRole",
     "Unblinding",
+    "UnblindingRequest",
     "WrittenOnce",
     "WrittenOnceQuerySet",
     "public_token",

@@ -1,4 +1,4 @@
-"""A study, its log and the act that opens its key."""
+"""A study."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from annotation.models.written_once import FrozenRow, WrittenOnce
+from annotation.models.written_once import FrozenRow
 
 
 class RaterKind(models.TextChoices):
@@ -67,27 +67,3 @@ class Study(models.Model):
     @property
     def simulated(self) -> bool:
         return self.rater_kind == RaterKind.SIMULATED
-
-
-class StudyEvent(WrittenOnce):
-    """One line of the study's log: who did what, when and why. Rows are added, never changed."""
-
-    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="events")
-    at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    action = models.CharField(max_length=40)
-    reason = models.TextField(blank=True)
-    details = models.JSONField(default=dict)
-
-    class Meta:
-        ordering = ["id"]
-
-
-class Unblinding(WrittenOnce):
-    """The one recorded act that opens a study's key."""
-
-    study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="unblinding")
-    at = models.DateTimeField(auto_now_add=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    reason = models.TextField()
-    judgments_sha256 = models.CharField(max_length=64)  # hash of the judgments as they stood

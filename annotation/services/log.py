@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import User as Account
 
+from annotation.audit import actor_of, event_append
 from annotation.models import Study, StudyEvent
 from annotation.services.errors import ReasonMissing, StudyWrongState
 
@@ -11,8 +12,30 @@ User = Account | None  # who does it; None: a command on the server
 REASON_AT_LEAST = 10  # characters
 
 
-def event_add(study: Study, by: User, action: str, reason: str = "", **details: Any) -> StudyEvent:
-    return StudyEvent.objects.create(study=study, actor=by, action=action, reason=reason, details=details)
+def event_add(
+    study: Study | None,
+    by: User,
+    action: str,
+    reason: str = "",
+    *,
+    object: tuple[str, str] | None = None,
+    old: Any = None,
+    new: Any = None,
+    **details: Any,
+) -> StudyEvent:
+    """Add a line to a study's log, or with None to the site's.
+
+    `object` is the kind and the public id of what was acted on (left out: the study), `old` and `new` its values before
+    and after. Write no name, user name or address of a person anywhere: a line can never be erased. Use pseudonyms,
+    seat numbers and `person_ref`.
+    """
+    return event_append(study, by, action, reason, object=object, old=old, new=new, details=details)
+
+
+def person_ref(account: Account) -> tuple[str, str]:
+    """An account as the object of a line: by the public id that stands for it in the log."""
+    actor = actor_of(account)
+    return ("account", actor.public_id if actor else "")
 
 
 def locked(study: Study, *allowed: str, step: str) -> Study:
