@@ -4,9 +4,21 @@ A design comes from a TOML file or a form, and is stored as JSON. Everything tha
 about a harvest stands here, so that a study can be drawn again from its design.
 """
 
-from annotation.design.arms import ARM_NAME, ArmDesign, PairDesign
+from annotation.design.arms import (
+    ARM_KINDS,
+    ARM_NAME,
+    ARM_SITES,
+    POST_ACT,
+    POST_LN,
+    RANDOM_DIRECTIONS,
+    RANDOM_SNIPPETS,
+    ArmDesign,
+    PairDesign,
+)
+from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
 from annotation.design.fields import DesignRefused, Section, canonical_json
+from annotation.design.sampling import SamplingDesign
 from annotation.design.study import (
     CHOICES,
     DEFAULTS,
@@ -25,21 +37,29 @@ from annotation.design.study import (
 )
 
 __all__ = [
+    "ARM_KINDS",
     "ARM_NAME",
+    "ARM_SITES",
     "CHOICES",
     "DEFAULTS",
     "DISPLAYS",
     "FIELD_NAMES",
     "HUMAN",
+    "POST_ACT",
+    "POST_LN",
     "PROTOCOLS",
+    "RANDOM_DIRECTIONS",
+    "RANDOM_SNIPPETS",
     "RANGES",
     "RATER_KINDS",
     "SIMULATED",
     "TEXTS",
     "ArmDesign",
+    "AssignmentDesign",
     "BlindingDesign",
     "DesignRefused",
     "PairDesign",
+    "SamplingDesign",
     "Section",
     "StudyDesign",
     "canonical_json",

@@ -8,10 +8,12 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
 from annotation.design.arms import PairDesign, pairs_read
+from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
 from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
 from annotation.design.guess import GuessDesign
 from annotation.design.quality import QualityDesign
+from annotation.design.sampling import SamplingDesign
 from annotation.protocols import TASKS, first_glance
 from annotation.protocols.display import PEAK, PROPORTIONAL
 
@@ -42,6 +44,8 @@ TEXTS: dict[str, tuple[bool, int]] = {
 }
 # Tables of the design, each in a module of its own.
 SECTIONS: dict[str, type[Section]] = {
+    "sampling": SamplingDesign,
+    "assignment": AssignmentDesign,
     "blinding": BlindingDesign,
     "quality": QualityDesign,
     "guess": GuessDesign,
@@ -72,20 +76,22 @@ class StudyDesign:
     bands : int
         Bands of shading (proportional display).
     neurons_per_arm : int
-        Per size and arm; 60 in Elhage et al. 2022.
+        Per size and arm (see `SamplingDesign.sizes`); 60 in Elhage et al. 2022.
     snippets_per_neuron : int
         20 in Elhage et al. 2022.
     context_before, context_after : int
         Tokens shown around the strongest one.
     raters : int
-        Seats.
+        Seats of people, or of simulated raters.
     raters_per_neuron : int
-        Seats that judge each neuron, 1 … raters.
+        Of these, how many judge each neuron, 1 … raters.
     rater_kind : {"human", "simulated"}
     instructions : str
         Plain paragraphs, parted by empty lines; empty: the task's own.
     contact : str
         Whom raters may ask; may be empty.
+    sampling : SamplingDesign
+    assignment : AssignmentDesign
     blinding : BlindingDesign
     quality : QualityDesign
     guess : GuessDesign
@@ -110,6 +116,8 @@ class StudyDesign:
     instructions: str = ""
     contact: str = ""
     options: dict[str, Any] = field(default_factory=dict)
+    sampling: SamplingDesign = field(default_factory=SamplingDesign)
+    assignment: AssignmentDesign = field(default_factory=AssignmentDesign)
     blinding: BlindingDesign = field(default_factory=BlindingDesign)
     quality: QualityDesign = field(default_factory=QualityDesign)
     guess: GuessDesign = field(default_factory=GuessDesign)
@@ -128,8 +136,13 @@ class StudyDesign:
         return tuple(" ".join(part.split()) for part in parts)
 
     @property
+    def corpora(self) -> tuple[str, ...]:
+        """The study's own corpus, then the others."""
+        return (self.corpus, *self.sampling.more_corpora)
+
+    @property
     def items_total(self) -> int:
-        """Neurons shown in all: sizes × arms × neurons per arm."""
+        """Neurons of the sample in all: sizes × arms × neurons per arm, up to rounding where sizes are proportional."""
         return sum(len(pair.arms) for pair in self.pairs) * self.neurons_per_arm
 
 
@@ -252,6 +265,9 @@ def _label_problems(values: Mapping[str, Any]) -> Problems:
 
 
 def _option_problems(values: Mapping[str, Any]) -> Problems:
+    sampling = SamplingDesign.read("sampling", values.get("sampling", {}), [])
+    if values.get("corpus") in sampling.more_corpora:
+        return [("sampling.more_corpora", f"Received {values['corpus']!r}, the study's own corpus; name others.")]
     options = values.get("options", {})
     if not isinstance(options, Mapping):
         return [("options", f"Received {options!r}; give a table.")]

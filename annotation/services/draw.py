@@ -11,22 +11,22 @@ from annotation.design import DesignRefused, StudyDesign
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
 from annotation.protocols.task import CannotCompose
-from annotation.randomize import StratumExhausted, draw_stratum, public_id, seats_allocate, shuffled, stream
-from annotation.sealed.keys import DrawRow
-from annotation.services.errors import NotEnoughNeurons
+from annotation.randomize import Draw, Lists, Rules, Unit, lists_make, public_id, stream
+from annotation.sealed.keys import DrawRow, StratumRow
 from annotation.services.harvests import Stratum
 from annotation.services.material import HarvestMaterial, marker
-from neurons.store.harvest import HarvestError
+from annotation.services.sampling import Arm, arm_draw, arms_of, drawn_counted, parts_of, populations
 
-Progress = Callable[[int, int], None]  # items done, items in all
+Progress = Callable[[int, int], None]  # neurons done, neurons in all
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnItem:
-    """One neuron drawn, with what raters will see of it."""
+    """One neuron drawn, with what raters will see of it over one corpus."""
 
     public_id: str
     stratum: Stratum
+    corpus: str
     layer: int
     neuron: int
     snippets: tuple[Marked, ...]
@@ -38,70 +38,92 @@ class DrawnItem:
 class StudyDraw:
     """A whole study, before it is stored.
 
-    `items` are in the order of their public ids, so that no row number tells the arm; `seats` holds each rater's list
-    of public ids in the order of showing.
+    `items` are in the order of their public ids, so that no row number tells the arm, and hold the reserve too; `lists`
+    holds each seat's public ids in the order of showing.
     """
 
     items: tuple[DrawnItem, ...]
     draws: tuple[DrawRow, ...]
-    seats: tuple[tuple[str, ...], ...]
+    strata: tuple[StratumRow, ...]
+    lists: Lists
+
+
+@dataclass(slots=True)
+class _Drawn:
+    """What is drawn so far. `units` are the neurons of the sample, without the reserve."""
+
+    items: list[DrawnItem]
+    draws: list[DrawRow]
+    units: list[Unit]
 
 
 def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: Progress | None = None) -> StudyDraw:
-    """Draw all strata, mark the snippets, and give every seat its own order."""
-    total = len(strata) * design.neurons_per_arm
-    draws: list[DrawRow] = []
-    by_stratum: list[list[DrawnItem]] = []
-    for stratum in strata:
-        done = sum(len(items) for items in by_stratum)
-        rows, items = _draw_one(design, stratum, salt, _counted(progress, done, total))
-        draws += [DrawRow(len(draws) + i + 1, stratum.pair.size, stratum.arm.name, *row) for i, row in enumerate(rows)]
-        by_stratum.append(items)
+    """Draw all arms, mark the snippets, and give every seat its own list.
+
+    Parameters
+    ----------
+    strata : list of Stratum
+        As `strata_open` gives them: every arm of every size over every corpus.
+    """
+    arms = arms_of(strata)
+    counted = populations(design, arms)
+    parts = parts_of(design, counted, salt)
+    total = sum(part.count + design.sampling.reserve for arm in arms for part in parts[arm.first.pair.size])
+    drawn = _Drawn([], [], [])
+    for arm in arms:
+        draws = _arm_add(design, arm, parts[arm.first.pair.size], salt, drawn, _counter(progress, total))
+        counted = drawn_counted(counted, arm, draws)
     return StudyDraw(
-        items=tuple(sorted((item for items in by_stratum for item in items), key=lambda item: item.public_id)),
-        draws=tuple(draws),
-        seats=_orders(design, [[item.public_id for item in items] for items in by_stratum], salt),
+        items=tuple(sorted(drawn.items, key=lambda item: item.public_id)),
+        draws=tuple(drawn.draws),
+        strata=tuple(counted),
+        lists=_lists(design, drawn.units, salt),
     )
 
 
-def _counted(progress: Progress | None, before: int, total: int) -> Callable[[int], None]:
-    def count(items: int) -> None:
-        if progress is not None:
-            progress(before + items, total)
-
-    return count
+def _counter(progress: Progress | None, total: int) -> Callable[[int], None]:
+    return lambda done: progress(done, total) if progress is not None else None
 
 
-def _draw_one(
-    design: StudyDesign, stratum: Stratum, salt: str, progress: Callable[[int], None]
-) -> tuple[list[tuple[int, int, bool, str]], list[DrawnItem]]:
-    items: list[DrawnItem] = []
+def _arm_add(
+    design: StudyDesign, arm: Arm, parts: Any, salt: str, drawn: _Drawn, progress: Callable[[int], None]
+) -> list[Draw]:
+    """Draw one arm and add its items, draws and units."""
+    shown: dict[tuple[int, int], list[DrawnItem]] = {}
+    before = sum(draw.accepted for draw in drawn.draws)
 
     def reject(layer: int, neuron: int) -> str:
         try:
-            items.append(_item(design, stratum, layer, neuron, salt))
+            shown[layer, neuron] = _items(design, arm, layer, neuron, salt)
         except CannotCompose as reason:
             return str(reason)
-        progress(len(items))
+        progress(before + len(shown))
         return ""
 
-    rng = stream(design.seed, salt, f"draw:{stratum.name}")
-    try:
-        draws = draw_stratum(
-            rng, layers=stratum.pair.layers, d_mlp=stratum.store.d_mlp, count=design.neurons_per_arm, reject=reject
+    draws = arm_draw(design, arm, parts, salt, reject)
+    pair, name = arm.first.pair, arm.first.arm.name
+    for draw in draws:
+        number = len(drawn.draws) + 1
+        drawn.draws.append(
+            DrawRow(number, pair.size, name, draw.layer, draw.neuron, draw.accepted, draw.reason, draw.reserve)
         )
-    except StratumExhausted as error:
-        raise NotEnoughNeurons(
-            f"{stratum.arm.network} (arm {stratum.arm.name}, {stratum.pair.size}): {error}"
-        ) from None
-    except HarvestError as error:
-        raise DesignRefused([("context_before", str(error))]) from None
-    return [(draw.layer, draw.neuron, draw.accepted, draw.reason) for draw in draws], items
+        items = shown.get((draw.layer, draw.neuron), [])
+        drawn.items += items
+        if draw.accepted and not draw.reserve:
+            drawn.units.append(Unit(arm.first.name, draw.layer, tuple(item.public_id for item in items)))
+    return draws
 
 
-def _item(design: StudyDesign, stratum: Stratum, layer: int, neuron: int, salt: str) -> DrawnItem:
-    """The item that shows a neuron; raises CannotCompose."""
-    task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}"
+def _items(design: StudyDesign, arm: Arm, layer: int, neuron: int, salt: str) -> list[DrawnItem]:
+    """The items that show a neuron, one for each corpus; raises CannotCompose."""
+    return [
+        _item(design, stratum, corpus, layer, neuron, salt)
+        for stratum, corpus in zip(arm.over, design.corpora, strict=True)
+    ]
+
+
+def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron: int, salt: str) -> DrawnItem:
+    task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}:{corpus}"
     material = HarvestMaterial(design, stratum, layer, neuron)
     composed = task.compose(
         material,
@@ -111,15 +133,26 @@ def _item(design: StudyDesign, stratum: Stratum, layer: int, neuron: int, salt: 
         rng=stream(design.seed, salt, f"snippets:{name}"),
     )
     item = public_id(design.seed, salt, f"item:{name}")
-    return DrawnItem(item, stratum, layer, neuron, composed.snippets, composed.layout, composed.truth)
+    return DrawnItem(item, stratum, corpus, layer, neuron, composed.snippets, composed.layout, composed.truth)
 
 
-def _orders(design: StudyDesign, strata: list[list[str]], salt: str) -> tuple[tuple[str, ...], ...]:
-    allocated = seats_allocate(
-        stream(design.seed, salt, "seats"),
-        strata=strata,
+def rules_of(design: StudyDesign) -> Rules:
+    """How items go to seats, as the design says it."""
+    asked = design.assignment
+    return Rules(
         raters=design.raters,
         raters_per_neuron=design.raters_per_neuron,
+        machine_raters=asked.machine_raters,
+        machine_raters_per_neuron=asked.machine_raters_per_neuron,
+        calibration=asked.calibration,
+        repeats=asked.repeats,
+        repeat_distance=asked.repeat_distance,
+        block=asked.block,
     )
-    # Each seat's items are sorted by public id before they are shuffled, so the order starts from nothing but chance.
-    return tuple(shuffled(stream(design.seed, salt, f"order:{i + 1}"), items) for i, items in enumerate(allocated))
+
+
+def _lists(design: StudyDesign, units: list[Unit], salt: str) -> Lists:
+    try:
+        return lists_make(design.seed, salt, units, rules_of(design))
+    except ValueError as error:
+        raise DesignRefused([("assignment", str(error))]) from None

@@ -1,19 +1,21 @@
 """Freeze: the moment a design becomes a study that cannot change."""
 
 import secrets
+from dataclasses import asdict
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from annotation.design import StudyDesign, design_from_dict, design_to_dict
-from annotation.models import Assignment, Item, Seat, Study
-from annotation.randomize import public_id
-from annotation.sealed.keys import draws_write, keys_write, salt_write
+from annotation.models import Item, Study
+from annotation.sealed.keys import draws_write, keys_write, salt_write, strata_write
 from annotation.services.draw import Progress, StudyDraw, study_draw
 from annotation.services.errors import StudyWrongState
 from annotation.services.harvests import strata_open
 from annotation.services.log import User, event_add, locked
 from annotation.services.protocol import key_row, protocol_text, rater_text, sha256, snippets_json
+from annotation.services.seating import seats_write
 
 BATCH = 500  # rows of one INSERT; items carry long texts
 
@@ -43,11 +45,23 @@ def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protoc
     items = _items_write(row, draw)
     keys_write(row, (key_row(drawn, items[drawn.public_id].pk) for drawn in draw.items))
     draws_write(row, draw.draws)
+    strata_write(row, draw.strata)
     salt_write(row, salt)
-    _seats_write(row, draw, items, design.seed, salt)
+    seats_write(row, design, draw.lists, items, salt)
     row.save()
-    event_add(row, by, "frozen", protocol_sha256=row.protocol_sha256, items=len(draw.items), draws=len(draw.draws))
+    event_add(row, by, "frozen", **_told(row, draw))
     return row
+
+
+def _told(study: Study, draw: StudyDraw) -> dict[str, Any]:
+    """What the log says of the draw: pooled counts that lead to no arm."""
+    return {
+        "protocol_sha256": study.protocol_sha256,
+        "items": len(draw.items),
+        "draws": len(draw.draws),
+        "reserve": sum(row.reserve for row in draw.draws),
+        "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},
+    }
 
 
 def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
@@ -56,20 +70,3 @@ def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
         for d in draw.items
     ]
     return {item.public_id: item for item in Item.objects.bulk_create(items, batch_size=BATCH)}
-
-
-def _seats_write(study: Study, draw: StudyDraw, items: dict[str, Item], seed: int, salt: str) -> None:
-    for number, order in enumerate(draw.seats, start=1):
-        seat = Seat.objects.create(study=study, number=number, kind=study.rater_kind)
-        Assignment.objects.bulk_create(
-            (
-                Assignment(
-                    seat=seat,
-                    item=items[item],
-                    public_id=public_id(seed, salt, f"assignment:{number}:{position}"),
-                    position=position,
-                )
-                for position, item in enumerate(order, start=1)
-            ),
-            batch_size=BATCH,
-        )

@@ -41,16 +41,16 @@ class Stratum:
 
 
 def strata_open(design: StudyDesign) -> list[Stratum]:
-    """Every arm of every size, in the order of the design."""
-    return [_stratum(design, pair, arm) for pair in design.pairs for arm in pair.arms]
+    """Every arm of every size, in the order of the design, over every corpus in turn."""
+    return [_stratum(corpus, pair, arm) for corpus in design.corpora for pair in design.pairs for arm in pair.arms]
 
 
-def _stratum(design: StudyDesign, pair: PairDesign, arm: ArmDesign) -> Stratum:
-    run = harvest_finished(arm.network, design.corpus)
+def _stratum(corpus: str, pair: PairDesign, arm: ArmDesign) -> Stratum:
+    run = harvest_finished(arm.network, corpus)
     if run is None:
         raise HarvestMissing(
             f"The network {arm.network!r} (arm {arm.name} of {pair.size}) has no finished harvest over the corpus "
-            f"{design.corpus!r}; harvest it first, or name another network or corpus."
+            f"{corpus!r}; harvest it first, or name another network or corpus."
         )
     try:
         store = harvest_store(run)

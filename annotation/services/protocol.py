@@ -1,6 +1,7 @@
 """The frozen protocol: one canonical JSON text that says what the study is, without telling which item is which arm."""
 
 import hashlib
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from annotation.protocols.display import Marked
 from annotation.sealed.keys import KeyRow, commitment, disclosed
 from annotation.services.draw import DrawnItem, StudyDraw
 from annotation.services.harvests import Stratum
+from annotation.services.seating import seat_kind
 
 FORMAT = "blindscope-protocol-2"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -44,7 +46,11 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
                 {"id": item.public_id, "shown_sha256": shown_sha256(snippets_json(item.snippets), item.layout)}
                 for item in draw.items
             ],
-            "seats": [{"seat": i + 1, "items": list(items)} for i, items in enumerate(draw.seats)],
+            "seats": [
+                {"seat": number, "kind": str(seat_kind(design, seat)), "items": list(seat.items)}
+                for number, seat in enumerate(draw.lists.seats, start=1)
+            ],
+            "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},
             "salt_sha256": sha256(salt),
             "key_commitment": commitment(sealed_disclosure(draw, salt)),
         }
@@ -53,12 +59,13 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
 
 def sealed_disclosure(draw: StudyDraw, salt: str) -> dict[str, Any]:
     """What is sealed now and published at unblinding."""
-    return disclosed(salt, [(item.public_id, key_row(item, item_id=0)) for item in draw.items], draw.draws)
+    keys = [(item.public_id, key_row(item, item_id=0)) for item in draw.items]
+    return disclosed(salt, keys, draw.draws, draw.strata, [])
 
 
 def key_row(item: DrawnItem, item_id: int) -> KeyRow:
     pair, arm, run = item.stratum.pair, item.stratum.arm, item.stratum.run
-    return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk, item.truth)
+    return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk, item.corpus, item.truth)
 
 
 def shown_sha256(snippets: list[list[list[Any]]], layout: dict[str, Any]) -> str:

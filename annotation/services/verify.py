@@ -40,10 +40,10 @@ def _items_expected(protocol: dict[str, Any]) -> dict[str, str]:
 
 def _orders(study: Study) -> list[dict[str, Any]]:
     rows = Assignment.objects.filter(seat__study=study).order_by("seat__number", "position")
-    orders: dict[int, list[str]] = {}
-    for seat, item in rows.values_list("seat__number", "item__public_id"):
-        orders.setdefault(seat, []).append(item)
-    return [{"seat": seat, "items": items} for seat, items in orders.items()]
+    orders: dict[tuple[int, str], list[str]] = {}
+    for seat, kind, item in rows.values_list("seat__number", "seat__kind", "item__public_id"):
+        orders.setdefault((seat, kind), []).append(item)
+    return [{"seat": seat, "kind": kind, "items": items} for (seat, kind), items in orders.items()]
 
 
 def _checks_after_unblinding(study: Study, protocol: dict[str, Any]) -> dict[str, bool]:

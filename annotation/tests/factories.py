@@ -27,11 +27,13 @@ from annotation.protocols.display import mark_peak
 from annotation.protocols.task import Composition, Task
 from annotation.services import harvests
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
+from neurons.store.harvest import Sample
 from neurons.store.pieces import Snippet
 
 PASSWORD = "a-long-enough-password"
 ARMS = {"baseline": "tiny-gelu", "solu": "tiny-solu-ln", "ln_only": "tiny-gelu-ln"}
 ACTIVATIONS = {"tiny-gelu": "gelu", "tiny-solu-ln": "solu_ln", "tiny-gelu-ln": "gelu_ln"}
+SAMPLED = 2_000  # tokens of a fake harvest's sample
 _numbers = itertools.count(1)
 
 
@@ -51,6 +53,12 @@ class FakeHarvest:
     def top_count(self, layer: int, neuron: int) -> int:
         return {0: 0, 1: 1}.get(neuron, self.kept)
 
+    def top_counts(self, layer: int) -> np.ndarray:
+        return np.array([self.top_count(layer, neuron) for neuron in range(self.d_mlp)])
+
+    def known(self, layer: int) -> np.ndarray:
+        return np.ones(self.d_mlp, dtype=bool)
+
     def top_values(self, layer: int, neuron: int) -> list[float]:
         return [10.0 / (1 + rank) for rank in range(self.top_count(layer, neuron))]
 
@@ -65,6 +73,17 @@ class FakeHarvest:
         values = [float((tag * (i + 3)) % 11) / 10 for i in range(self.pieces)]
         values[peak] = 10.0 / (1 + rank)
         return Snippet(doc=tag, peak=peak, pieces=tuple(zip(words, values, strict=True)))
+
+    def sample(self, layer: int, neuron: int) -> Sample:
+        """Every other token fires, none like another; each stands in a text of its own."""
+        values = np.random.default_rng(neuron).permutation(np.linspace(-4.0, 4.0, SAMPLED))
+        return Sample(values.astype(np.float32), 1_000 + np.arange(SAMPLED), np.arange(SAMPLED))
+
+    def sample_snippet(self, layer: int, neuron: int, place: int, before: int, after: int) -> Snippet:
+        words = [f" text{place}word{i}" for i in range(self.pieces)]
+        values = [np.nan] * self.pieces
+        values[place % self.pieces] = float(self.sample(layer, neuron).values[place])
+        return Snippet(1_000 + place, place % self.pieces, tuple(zip(words, values, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -192,8 +211,14 @@ def make_rater(study: Study, *, practised: bool = True) -> int:
 
 def practise(user_id: int, study: Study) -> None:
     blind_instructions_read(user_id, study.slug)
-    for number in (1, 2):
-        blind_practice_answer(user_id, study.slug, number, make_answer("no"))
+    for number, item in enumerate(study.rater_text["practice"], start=1):
+        blind_practice_answer(user_id, study.slug, number, expected_answer(item))
+
+
+def expected_answer(item: dict[str, Any]) -> BlindAnswer:
+    """What a careful rater answers to a practice item."""
+    verdict, responses = item.get("expected", ""), item.get("responses", {})
+    return make_answer(verdict, confidence=2 if verdict in ("yes", "no") else None, responses=responses)
 
 
 def make_answer(verdict: str = "yes", **changes: Any) -> BlindAnswer:

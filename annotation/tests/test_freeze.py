@@ -25,7 +25,7 @@ def test_the_same_design_and_salt_give_the_same_study_and_another_salt_gives_ano
     assert first == second
     assert protocol_text(design, strata, first, "salt") == protocol_text(design, strata, second, "salt")
     assert {item.public_id for item in first.items}.isdisjoint(item.public_id for item in other.items)
-    assert first.seats != other.seats
+    assert first.lists != other.lists
 
 
 def test_a_frozen_study_can_be_drawn_again_from_what_unblinding_publishes():

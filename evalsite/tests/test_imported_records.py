@@ -95,7 +95,7 @@ def test_a_study_freezes_on_imported_records(pair, display):
 def test_the_same_design_and_salt_give_the_same_items(pair):
     design = design_from_dict(make_study().design)
     first, second = (study_draw(design, strata_open(design), salt="5" * 64) for _ in range(2))
-    assert first.seats == second.seats
+    assert first.lists == second.lists
     assert [item.snippets for item in first.items] == [item.snippets for item in second.items]
 
 

@@ -15,7 +15,8 @@
                                                             of them, where the network gave NaN or infinity; such
                                                             values are never ranked. The first 10,000 in that order;
                                                             meta.json counts all such values under "not_finite"
-    meta.json              provenance, configuration, counts; written last: without it the folder is unfinished
+    meta.json              provenance, configuration, counts, and under "basis" the directions if the units are no
+                           neurons; written last: without it the folder is unfinished
 
 A sampled value above 0 never rounds to 0, and one beyond float16 is stored as the largest float16.
 """
@@ -128,6 +129,11 @@ class HarvestStore:
         return int(self.meta["context"])
 
     @property
+    def basis(self) -> dict[str, Any] | None:
+        """Directions that were harvested (word, width, signs, sha256; see neurons.store.basis); None for neurons."""
+        return self.meta.get("basis")
+
+    @property
     def not_finite(self) -> int:
         """Activations that were NaN or infinite and therefore left out."""
         return int(self.meta.get("not_finite", 0))
@@ -157,6 +163,15 @@ class HarvestStore:
     def top_count(self, layer: int, neuron: int) -> int:
         """Top snippets kept: of distinct documents, without near-duplicates."""
         return int(self._array(layer, "counts", neuron)[neuron])
+
+    def top_counts(self, layer: int) -> np.ndarray:
+        """Top snippets kept of every neuron: int32 (d_mlp,)."""
+        return np.asarray(self._array(layer, "counts"))
+
+    def known(self, layer: int) -> np.ndarray:
+        """Whether anything was recorded, of every neuron: bool (d_mlp,)."""
+        path = self.folder / layer_folder(layer) / "known.npy"
+        return np.asarray(_mapped(path)) if path.is_file() else np.ones(self.d_mlp, dtype=bool)
 
     def top_values(self, layer: int, neuron: int) -> np.ndarray:
         """Peak activations of the top snippets, strongest first: float32 (top_count,)."""

@@ -1,0 +1,34 @@
+"""Every random choice of a study. Pure: seeds, numbers and ids in, tuples out.
+
+`streams` (where chance comes from), `sampling` (which neurons), `allocation` (who judges what), `order` (in which
+order), `balance` (how even it came out), `plan` (the lists of all seats).
+"""
+
+from annotation.randomize.allocation import Unit, seats_allocate
+from annotation.randomize.balance import Balance, balance_of
+from annotation.randomize.order import seat_order
+from annotation.randomize.plan import Lists, Rules, SeatList, lists_make
+from annotation.randomize.sampling import Draw, Layer, Part, StratumExhausted, apportioned, draw_stratum, sample_parts
+from annotation.randomize.streams import public_id, shuffled, stream
+
+__all__ = [
+    "Balance",
+    "Draw",
+    "Layer",
+    "Lists",
+    "Part",
+    "Rules",
+    "SeatList",
+    "StratumExhausted",
+    "Unit",
+    "apportioned",
+    "balance_of",
+    "draw_stratum",
+    "lists_make",
+    "public_id",
+    "sample_parts",
+    "seat_order",
+    "seats_allocate",
+    "shuffled",
+    "stream",
+]
