@@ -41,4 +41,4 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
 @admin.register(HarvestRun)
 class HarvestRunAdmin(ReadOnlyAdmin):
-    list_display = ("network", "corpus", "site", "status", "progress", "tokens_seen")
+    list_display = ("network", "corpus", "site", "basis", "status", "progress", "tokens_seen")

@@ -6,6 +6,8 @@ Rows hold runs and facts; arrays live in artifact folders (`url`, an fsspec addr
 from django.db import models
 from django.db.models import F, Q
 
+from neurons.store.basis import NEURONS, Basis
+
 
 class RunStatus(models.TextChoices):
     WAITING = "waiting", "waiting"
@@ -110,6 +112,8 @@ class HarvestRun(Run):
     corpus = models.ForeignKey(Corpus, on_delete=models.PROTECT, related_name="harvests")
     # Where activations are read: "post_act" (before any extra LayerNorm) or "post_ln".
     site = models.CharField(max_length=20)
+    # Which directions of the activation space are followed, as neurons.store.basis writes them: "random:1024:7".
+    basis = models.CharField(max_length=60, default=NEURONS)
     config = models.JSONField()
     url = models.CharField(max_length=400, blank=True)  # address of the artifact folder
     tokens_seen = models.PositiveBigIntegerField(default=0)
@@ -132,11 +136,21 @@ class HarvestRun(Run):
                 name="a_merge_has_an_owner_and_a_lease_or_neither",
             ),
             models.UniqueConstraint(
-                fields=["network", "corpus", "site"],
+                fields=["network", "corpus", "site", "basis"],
                 condition=Q(status="done"),
-                name="one_finished_harvest_per_network_corpus_and_site",
+                name="one_finished_harvest_per_network_corpus_site_and_basis",
             ),
         ]
+
+    @property
+    def follows_neurons(self) -> bool:
+        """Whether its units are the network's neurons."""
+        return self.basis == NEURONS
+
+    @property
+    def where(self) -> str:
+        """Site and, where they are not the neurons, directions; for people."""
+        return self.site if self.follows_neurons else f"{self.site}, {Basis.parse(self.basis).label}"
 
 
 class HarvestShard(models.Model):

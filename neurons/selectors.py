@@ -4,18 +4,29 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, When
 from django.db.models.functions import Coalesce, Now
 
 from neurons.artifacts import artifact_folder
 from neurons.models import Corpus, HarvestRun, HarvestShard, Network, RunStatus
+from neurons.store.basis import NEURONS
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
 from neurons.store.neuron_index import NeuronIndex
 from neurons.store.records.record import AS_RECORDED
 
 DEFAULT_SITE = "post_act"  # before any extra LayerNorm: what the SoLU paper's raters saw
-STUDY_SITES = (DEFAULT_SITE, AS_RECORDED)  # whose harvests can be shown in studies
+POST_LN = "post_ln"  # after it
+STUDY_SITES = (DEFAULT_SITE, POST_LN, AS_RECORDED)  # whose harvests can be shown in studies
+
+
+# What a network's pages show unless asked for another harvest: its neurons and not other directions, before an extra
+# LayerNorm and not after it, the newest.
+FIRST_SHOWN = (
+    Case(When(basis=NEURONS, then=0), default=1),
+    Case(When(site=POST_LN, then=1), default=0),
+    "-id",
+)
 
 
 class NotFound(LookupError):
@@ -46,10 +57,12 @@ def network_choices() -> list[str]:
     return list(Network.objects.order_by("name").values_list("name", flat=True))
 
 
-def harvest_finished(network_name: str, corpus_name: str, site: str = DEFAULT_SITE) -> HarvestRun | None:
+def harvest_finished(
+    network_name: str, corpus_name: str, site: str = DEFAULT_SITE, basis: str = NEURONS
+) -> HarvestRun | None:
     """The finished harvest of a network on a corpus, if there is one; records have the site that they came with."""
     runs = HarvestRun.objects.select_related("network__pair", "corpus")
-    done = runs.filter(network__name=network_name, corpus__name=corpus_name, status=RunStatus.DONE)
+    done = runs.filter(network__name=network_name, corpus__name=corpus_name, status=RunStatus.DONE, basis=basis)
     return done.filter(site__in=(site, AS_RECORDED)).first()
 
 
@@ -59,21 +72,26 @@ def harvests_finished() -> QuerySet[HarvestRun]:
 
 
 def harvests_finished_of(network: Network) -> list[HarvestRun]:
-    """Finished harvests of one network, newest first, with their corpus."""
-    return list(network.harvests.filter(status=RunStatus.DONE).select_related("corpus").order_by("-id"))
+    """Finished harvests of one network with their corpus: those of its neurons first, then newest first."""
+    done = network.harvests.filter(status=RunStatus.DONE).select_related("corpus")
+    return list(done.order_by(*FIRST_SHOWN))
 
 
 def newest_harvests(networks: Sequence[Network]) -> dict[int, HarvestRun]:
-    """The newest finished harvest of each of these networks that has one, by the network's id."""
+    """The finished harvest that is shown first of each of these networks that has one, by the network's id."""
     newest: dict[int, HarvestRun] = {}
-    for run in harvests_finished().filter(network__in=networks):
+    for run in harvests_finished().filter(network__in=networks).order_by(*FIRST_SHOWN):
         newest.setdefault(run.network_id, run)
     return newest
 
 
 def harvests_of_twins(run: HarvestRun) -> list[HarvestRun]:
-    """Finished harvests of the other networks of the pair on the same corpus and at the same site."""
-    twins = harvests_finished().filter(network__pair=run.network.pair_id, corpus=run.corpus_id, site=run.site)
+    """Finished harvests of the other networks' neurons on the same corpus at the same site; directions have none."""
+    if not run.follows_neurons:
+        return []
+    twins = harvests_finished().filter(
+        network__pair=run.network.pair_id, corpus=run.corpus_id, site=run.site, basis=NEURONS
+    )
     return list(twins.exclude(network=run.network_id).order_by("network__name"))
 
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from neurons.artifacts import harvest_address
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, Run, RunStatus, TrainingRun
 from neurons.selectors import DEFAULT_SITE
+from neurons.store.basis import NEURONS, Basis, BasisError
 
 SITES = ("post_act", "post_ln")
 MESSAGE_CHARS = 2000
@@ -160,11 +161,12 @@ def harvest_create(
     network: Network,
     corpus: Corpus,
     site: str = DEFAULT_SITE,
+    basis: str = NEURONS,
     config: dict[str, Any] | None = None,
     workers: int = 1,
     shards: int = 0,
 ) -> HarvestRun:
-    """A run that harvests a network on a corpus.
+    """A run that harvests a network on a corpus, in the basis of its neurons or another (`neurons.store.basis`).
 
     The same harvest asked for again is the same run: a finished one stays as it is, an unfinished one waits again.
     `config` names only what differs from the defaults of the harvest; with `shards` 0 their number suits the workers.
@@ -178,19 +180,23 @@ def harvest_create(
         )
     if site not in SITES:
         raise NeuronsRefused(f"`site` is {site!r}; choose one of {', '.join(SITES)}.")
+    try:
+        basis = Basis.parse(basis).word
+    except BasisError as error:
+        raise NeuronsRefused(str(error)) from None
     config = config or {}
-    for run in HarvestRun.objects.filter(network=network, corpus=corpus, site=site).order_by("-id"):
+    for run in HarvestRun.objects.filter(network=network, corpus=corpus, site=site, basis=basis).order_by("-id"):
         # A run that has started holds its full configuration, a waiting one only what was asked for.
         if config.items() <= run.config.items():
             _check_shards(run, shards)
             return run if run.status in (RunStatus.DONE, RunStatus.RUNNING) else _wait_again(run, workers, shards)
         if run.status == RunStatus.DONE:
             raise NeuronsRefused(
-                f"{network} was harvested on {corpus} at {site} with another configuration; that harvest stands, "
+                f"{network} was harvested on {corpus} at {run.where} with another configuration; that harvest stands, "
                 "because studies may show it."
             )
     run = HarvestRun.objects.create(
-        network=network, corpus=corpus, site=site, config=config, workers=workers, shards_wanted=shards
+        network=network, corpus=corpus, site=site, basis=basis, config=config, workers=workers, shards_wanted=shards
     )
     run.url = harvest_address(network.name, corpus.name, site, run.pk)
     run.save(update_fields=["url"])

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Float, Float16
 from torch import Tensor
 
+from neurons.lab.bases import InBasis
 from neurons.lab.capture import Scratch, all_finite, capture, to_half, without_not_finite
 from neurons.lab.harvest_config import HarvestConfig
 from neurons.lab.harvest_files import SHARD, ShardInfo, ShardState
@@ -135,7 +136,8 @@ def shared_meta(
 ) -> dict[str, Any]:
     """What all parts of a harvest share, and what the finished harvest says of itself."""
     shape = source.config
-    return facts | corpus_identity(corpus) | {
+    basis = {"basis": source.facts} if isinstance(source, InBasis) else {}
+    return facts | corpus_identity(corpus) | basis | {
         "config": config.as_dict(),
         "site": config.site,
         "n_layers": int(shape.n_layers),

@@ -117,7 +117,9 @@ class NeuronIndexWriter:
 
     def _weight_parts(self) -> list[Part]:
         if self.weights is None:
-            self.missing["weights"] = "there are no weights, only records of activations"
+            of_directions = "directions are no neurons and have no weights of their own"
+            of_records = "there are no weights, only records of activations"
+            self.missing["weights"] = of_directions if self.store.basis else of_records
             return []
         inputs = {"format": FORMAT, "weights": self.weights_sha256, "listed": self.config.listed}
         return [Part("weights", inputs, self._write_weights)]

@@ -79,7 +79,8 @@ def _writer(run: HarvestRun, device: str) -> NeuronIndexWriter:
         str(twin.pk): (harvest_store(twin), {"network": twin.network.name, "harvest_run": twin.pk})
         for twin in harvests_of_twins(run)
     }
-    return NeuronIndexWriter(harvest_store(run), _weights(run.network), run.network.sha256, twins, device=device)
+    weights = _weights(run.network) if run.follows_neurons else None
+    return NeuronIndexWriter(harvest_store(run), weights, run.network.sha256, twins, device=device)
 
 
 def _weights(network: Network) -> Callable[[], WeightSource | None] | None:

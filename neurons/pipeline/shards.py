@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from neurons import artifacts, leases, services
 from neurons.artifacts import merge_address, shard_address, work_address
+from neurons.lab.bases import in_basis
 from neurons.lab.harvest import HarvestConfig, HarvestStopped, harvest, harvest_shard, make_plan, merge_shards
 from neurons.lab.harvest_files import SHARD, adopt_saved_state
 from neurons.lab.harvest_plan import HarvestPlan
@@ -27,6 +28,7 @@ from neurons.pipeline.heartbeat import Heartbeat, Speed, beat_seconds
 from neurons.pipeline.networks import network_source
 from neurons.pipeline.runs import Count
 from neurons.selectors import corpus_store, harvest_goes_on
+from neurons.store.basis import Basis
 from neurons.store.harvest import META, HarvestStore
 
 SHARDS_PER_WORKER = 4  # so that a slow worker, or a lost one, delays the end little
@@ -57,7 +59,9 @@ class HarvestJob:
 
     @cached_property
     def source(self) -> NeuronSource:
-        return network_source(self.run.network, device=self.device)
+        """The network, read along its neurons or along the harvest's directions."""
+        network, basis = network_source(self.run.network, device=self.device), Basis.parse(self.run.basis)
+        return network if basis.is_neurons else in_basis(network, basis, self.corpus, self.config)
 
     def unload(self) -> None:
         """Free the network's memory; it is loaded again when needed."""

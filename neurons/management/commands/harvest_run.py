@@ -21,6 +21,7 @@ from neurons.selectors import (
     network_by_name,
 )
 from neurons.services import SITES, NeuronsRefused, harvest_create, harvest_interrupt
+from neurons.store.basis import NEURONS
 from neurons.tasks import harvest_send
 
 POLL_SECONDS = 0.5  # between two looks at the progress of other processes
@@ -34,6 +35,11 @@ class Command(BaseCommand):
         parser.add_argument("networks", metavar="NETWORK", nargs="+", help="names of networks")
         parser.add_argument("--corpus", required=True, help="name of the corpus")
         parser.add_argument("--site", default=DEFAULT_SITE, choices=SITES, help="before or after an extra LayerNorm")
+        parser.add_argument(
+            "--basis",
+            default=NEURONS,
+            help="neurons, or random:COUNT:SEED for random directions in the space of their activations",
+        )
         parser.add_argument("--max-tokens", type=int, help="read so many tokens of the split (default: all of them)")
         parser.add_argument(
             "--set",
@@ -75,6 +81,7 @@ class Command(BaseCommand):
                     network=network,
                     corpus=corpus,
                     site=options["site"],
+                    basis=options["basis"],
                     config=config,
                     workers=workers,
                     shards=options["shards"],
