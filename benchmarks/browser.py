@@ -61,7 +61,7 @@ def make_rows(artifacts: Any) -> None:
             pk=run, network=network, corpus=corpus, site="post_act", config=store.meta["config"], status="done",
             url="harvests/bench", index_url=f"indexes/{name}", tokens_seen=corpus.tokens,
         )  # fmt: skip
-    User.objects.create_user("admin").groups.add(Group.objects.get_or_create(name="admins")[0])
+    User.objects.create_user("admin").groups.add(Group.objects.get_or_create(name="admin")[0])
 
 
 def pages(artifacts: Any) -> dict[str, Address]:

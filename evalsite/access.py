@@ -1,7 +1,7 @@
 """Who may enter which part of the site: one table, refused by default.
 
-Every URL belongs to a namespace, and every namespace names the roles that may enter. A URL without an entry here can be
-opened by nobody but a superuser, so a new page is closed until somebody decides who it is for. Roles are Django groups.
+Every page has a door, and every door names the roles that may enter. A page without an entry here can be opened by
+nobody, so a new page is closed until somebody decides who it is for. Roles are Django groups.
 An account in the group `evaluators` is an evaluator and nothing else, whatever other groups it was put in: a person who
 rates must never be able to read the key.
 
@@ -17,22 +17,47 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import ResolverMatch
 from django.utils.cache import patch_cache_control
 
 from annotation.models import Study
 from neurons.models import Network, NetworkPair
 
-EVALUATOR, ADMIN, RESEARCHER = "evaluators", "admins", "researchers"
-ANYONE = "anyone"
+EVALUATOR = "evaluators"  # rates, and nothing else
+OWNER = "owner"  # everything, and says who has which role
+ADMIN = "admin"  # designs, freezes, opens, seats, closes
+STATISTICIAN = "statistician"  # plans; reads reports and exports after unblinding
+UNBLINDER = "unblinder"  # asks for and confirms unblinding
+MONITOR = "monitor"  # sees pooled progress and quality
+AUDITOR = "auditor"  # reads logs and protocols, verifies
+STAFF = frozenset({OWNER, ADMIN, STATISTICIAN, UNBLINDER, MONITOR, AUDITOR})
+ROLES = STAFF | {EVALUATOR}
 
-# URL namespace -> roles that may enter. "" holds the pages without namespace (home, sign-in, sign-out).
+# Not roles, but who may enter some doors.
+ANYONE = frozenset({"anyone"})
+SIGNED_IN = frozenset({"signed in"})
+
+# Doors by "namespace:page/step", "namespace:page" or "namespace"; the most exact entry counts. A page's step is its
+# argument `name`. An owner may enter wherever another of the staff may.
 DOORS: dict[str, frozenset[str]] = {
-    "": frozenset({ANYONE}),
+    # The door, the sign-in and the own account.
+    "home": ANYONE,
+    "login": ANYONE,
+    "logout": ANYONE,
+    # Rating.
     "evaluator": frozenset({EVALUATOR}),
+    # Leading a study. Looking at one shows pooled progress and never an arm of an item.
     "staff": frozenset({ADMIN}),
-    "neurons": frozenset({ADMIN, RESEARCHER}),
-    "analysis": frozenset({ADMIN, RESEARCHER}),
-    "admin": frozenset({ADMIN}),
+    "staff:list": STAFF,
+    "staff:study": STAFF,
+    "staff:protocol": STAFF,
+    "staff:check": frozenset({ADMIN, UNBLINDER, AUDITOR}),
+    "staff:step/unblind": frozenset({UNBLINDER}),
+    # Networks and reports. A report is refused until its study is unblinded, whoever asks.
+    "neurons": frozenset({ADMIN, STATISTICIAN}),
+    "analysis": frozenset({ADMIN, STATISTICIAN}),
+    # Django's own admin, which looks and changes nothing of a study.
+    "admin": frozenset({OWNER}),
 }
 
 # Pages that visitors who are not signed in may read about public networks. An argument `name` names the network.
@@ -47,15 +72,26 @@ RATER_MARK_RENEWED = 24 * 3600
 
 
 def roles_of(user: object) -> frozenset[str]:
-    """Roles of a user; an evaluator has that one role only."""
+    """Roles of a user; an evaluator has that one role only, and an owner has all roles of the staff."""
     if not getattr(user, "is_authenticated", False) or not getattr(user, "is_active", False):
         return frozenset()
     groups = frozenset(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
     if EVALUATOR in groups:
         return frozenset({EVALUATOR})
-    if getattr(user, "is_superuser", False):
-        return groups | {ADMIN, RESEARCHER}
-    return groups & {ADMIN, RESEARCHER}
+    if OWNER in groups or getattr(user, "is_superuser", False):
+        return STAFF
+    return groups & STAFF
+
+
+def door_of(match: ResolverMatch | None) -> frozenset[str]:
+    """Who may enter a page, by the most exact entry of the table; nobody if there is none."""
+    if match is None:
+        return frozenset()
+    namespace = match.namespaces[0] if match.namespaces else ""
+    for place in (f"{match.view_name}/{match.kwargs.get('name')}", match.view_name, namespace):
+        if place in DOORS:
+            return DOORS[place]
+    return frozenset()
 
 
 def roles_in(request: Any) -> frozenset[str]:
@@ -101,24 +137,23 @@ class RoleGateMiddleware:
         self, request: Any, view_func: object, view_args: object, view_kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         request.visible_networks = Network.objects.none()
-        match = request.resolver_match
+        match, admitted = request.resolver_match, door_of(request.resolver_match)
         namespace = match.namespaces[0] if match is not None and match.namespaces else ""
-        admitted = DOORS.get(namespace, frozenset())
-        if ANYONE in admitted:
+        if admitted == ANYONE:
             return None
         if not request.user.is_authenticated:
             return self._visitor(request, namespace, view_kwargs)
-        if roles_in(request) & admitted:
+        if admitted == SIGNED_IN or roles_in(request) & admitted:
             if namespace == "neurons":
                 request.visible_networks = Network.objects.all()
             return None
-        raise Http404
+        raise _not_here(request)
 
     @staticmethod
     def _visitor(request: Any, namespace: str, arguments: dict[str, Any]) -> HttpResponse | None:
         """Let somebody who is not signed in read what is public, and send them to the sign-in page for all else."""
         if namespace == "neurons" and is_marked(request):
-            raise Http404
+            raise _not_here(request)
         if request.resolver_match.view_name in PUBLIC_PAGES:
             open_now = public_networks()
             asked = open_now.filter(name=arguments["name"]) if "name" in arguments else open_now
@@ -126,6 +161,12 @@ class RoleGateMiddleware:
                 request.visible_networks, request.reads_as_visitor = open_now, True
                 return None
         return redirect(f"/accounts/login/?next={request.path}")
+
+
+def _not_here(request: HttpRequest) -> Http404:
+    """The answer of an address that does not exist; the page must not tell otherwise by marking where one is."""
+    request.resolver_match = None
+    return Http404()
 
 
 def is_marked(request: HttpRequest, longest: int = RATER_MARK_SECONDS) -> bool:
@@ -158,6 +199,11 @@ def role_context(request: HttpRequest) -> dict[str, object]:
     roles = roles_in(request)
     return {
         "is_evaluator": EVALUATOR in roles,
+        "is_staff_role": bool(roles & STAFF),
+        "is_owner": OWNER in roles,
         "is_admin": ADMIN in roles,
-        "is_researcher": RESEARCHER in roles,
+        "is_statistician": STATISTICIAN in roles,
+        "is_unblinder": UNBLINDER in roles,
+        "is_monitor": MONITOR in roles,
+        "is_auditor": AUDITOR in roles,
     }

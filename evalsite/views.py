@@ -7,13 +7,15 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from evalsite.access import ADMIN, EVALUATOR, RESEARCHER, roles_of
+from evalsite.access import EVALUATOR, ROLES, STATISTICIAN, roles_of
 
 # The accounts that `manage.py demo` makes: (role, user name, password). They exist on a demo site only.
 DEMO_LOGINS = (
     ("evaluator", "demo-evaluator", "rate-neurons-1"),
     ("admin", "demo-admin", "launch-studies-1"),
-    ("researcher", "demo-researcher", "read-reports-1"),
+    ("statistician", "demo-statistician", "read-reports-1"),
+    ("unblinder", "demo-unblinder", "open-the-key-1"),
+    ("owner", "demo-owner", "appoint-people-1"),
 )
 
 
@@ -31,8 +33,8 @@ def home(request: HttpRequest) -> HttpResponse:
     roles = roles_of(request.user)
     if EVALUATOR in roles:
         return redirect("evaluator:home")
-    if ADMIN in roles:
-        return redirect("staff:list")
-    if RESEARCHER in roles:
+    if roles == {STATISTICIAN}:
         return redirect("analysis:list")
-    return render(request, "no_role.html", status=403)
+    if roles:
+        return redirect("staff:list")
+    return render(request, "no_role.html", {"roles": sorted(ROLES)}, status=403)

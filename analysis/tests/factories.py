@@ -131,7 +131,7 @@ def _answer(seat: Seat, places: list[tuple[Assignment, SealedKey]], yes: dict[st
 
 
 def _unblind(study: Study) -> None:
-    by = make_user(f"admin-{study.slug}", "admins")
+    by = make_user(f"admin-{study.slug}", "admin")
     Unblinding.objects.create(study=study, by=by, reason="all answers are in", judgments_sha256="0" * 64)
     study.state = Study.State.UNBLINDED
     study.save()

@@ -19,7 +19,7 @@ ARM_WORDS = ("baseline", "solu", "ln_only", "arm")
 
 @pytest.fixture
 def researcher(client):
-    client.force_login(make_user("researcher", "researchers"))
+    client.force_login(make_user("researcher", "statistician"))
     return client
 
 

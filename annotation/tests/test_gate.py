@@ -108,7 +108,7 @@ def test_home_shows_the_raters_own_studies(study, rater):
 
 def test_home_is_not_there_for_an_account_that_is_no_evaluator():
     with pytest.raises(Http404):
-        blind_home(make_user(group="admins").pk)
+        blind_home(make_user(group="admin").pk)
 
 
 def test_items_come_in_the_seats_frozen_order(study, rater):

@@ -54,7 +54,8 @@ def make_client(group: str = "") -> Client:
 
 @pytest.fixture
 def admin() -> Client:
-    return make_client("admins")
+    """An owner, who has every role of the staff; who may do what is tested in evalsite/tests/test_access.py."""
+    return make_client("owner")
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_admins_can_open_every_page(admin):
         assert admin.get(address).status_code == 200, address
 
 
-@pytest.mark.parametrize("group", ["researchers", "evaluators"])
+@pytest.mark.parametrize("group", ["evaluators", "no role"])
 def test_other_roles_find_no_page_and_can_change_nothing(group):
     study = make_frozen_study()
     client = make_client(group)
@@ -138,7 +139,7 @@ def test_strangers_are_sent_to_the_sign_in_page():
 def test_a_post_without_the_forms_token_changes_nothing():
     study = make_frozen_study()
     client = Client(enforce_csrf_checks=True)
-    client.force_login(make_user(group="admins"))
+    client.force_login(make_user(group="admin"))
     assert client.post(step_url(study, "open")).status_code == 403
     study.refresh_from_db()
     assert study.state == Study.State.FROZEN
@@ -327,7 +328,7 @@ def test_unblinding_is_recorded_with_who_and_why(admin):
     study = make_closed_study(raters=1)
     admin.post(step_url(study, "unblind"), {"reason": "All judgments are in.", "typed_slug": study.slug})
     unblinding = Unblinding.objects.get(study=study)
-    assert unblinding.by == get_user_model().objects.get(groups__name="admins")
+    assert unblinding.by == get_user_model().objects.get(groups__name="owner")
     assert "All judgments are in." in study_page(admin, study)
 
 
@@ -539,7 +540,7 @@ def test_a_finished_harvest_is_not_started_again(admin, sent):
     assert HarvestRun.objects.count() == 1
 
 
-@pytest.mark.parametrize("group", ["researchers", "evaluators", ""])
+@pytest.mark.parametrize("group", ["statistician", "evaluators", ""])
 def test_nobody_else_starts_or_cancels_a_harvest(group, sent):
     done = make_harvest_run("tiny-gelu")
     running = HarvestRun.objects.create(

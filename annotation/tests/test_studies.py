@@ -62,7 +62,7 @@ def test_only_a_closed_study_is_unblinded(make):
 
 
 def test_unblinding_asks_for_a_reason_and_is_recorded_with_the_hash_of_the_judgments():
-    study, admin = make_closed_study(), make_user(group="admins")
+    study, admin = make_closed_study(), make_user(group="admin")
     with pytest.raises(ReasonMissing, match="Received 4 characters"):
         services.study_unblind(study=study, reason="why?      ", by=admin)
     services.study_unblind(study=study, reason="All judgments are in.", by=admin)
@@ -79,7 +79,7 @@ def test_an_evaluator_is_in_the_group_of_evaluators_alone():
 
 
 def test_an_account_of_another_role_cannot_become_a_rater():
-    admin = make_user(group="admins")
+    admin = make_user(group="admin")
     with pytest.raises(EvaluatorRefused, match="account"):
         services.evaluator_create(username=admin.username, password=PASSWORD)
 

@@ -18,7 +18,6 @@ from annotation.services import (
     study_open,
     study_unblind,
 )
-from evalsite.access import ADMIN, RESEARCHER
 from evalsite.views import DEMO_LOGINS
 from neurons.models import Corpus, Network
 from neurons.selectors import harvest_finished
@@ -46,7 +45,7 @@ def database(_: str | None) -> None:
 
 
 def accounts(_: str | None) -> None:
-    """The three logins of evalsite.views.DEMO_LOGINS."""
+    """The logins of evalsite.views.DEMO_LOGINS."""
     users = User.objects
     for role, name, password in DEMO_LOGINS:
         if users.filter(username=name).exists():
@@ -54,8 +53,7 @@ def accounts(_: str | None) -> None:
         if role == "evaluator":
             evaluator_create(username=name, password=password)
             continue
-        user = users.create_user(username=name, password=password, is_staff=role == "admin")
-        user.groups.add(Group.objects.get(name={"admin": ADMIN, "researcher": RESEARCHER}[role]))
+        users.create_user(username=name, password=password).groups.add(Group.objects.get(name=role))
 
 
 def corpus(_: str | None) -> None:

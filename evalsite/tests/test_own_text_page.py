@@ -2,7 +2,7 @@
 
 import pytest
 
-from evalsite.access import RESEARCHER
+from evalsite.access import STATISTICIAN
 from evalsite.tests.test_whole_experiment import PASSWORD, Person, browser, make_user  # noqa: F401
 from evalsite.tests.tiny import make_harvested_pair
 from neurons.tests.inference.factories import own_folder
@@ -15,7 +15,7 @@ STARTED_MS = 60_000  # the first reading starts the service
 def reader(browser, live_server):  # noqa: F811
     with own_folder():
         make_harvested_pair()
-        make_user("rita", RESEARCHER)
+        make_user("rita", STATISTICIAN)
         person = Person(browser, live_server, "rita", PASSWORD)
         yield person
         person.leave()
@@ -85,7 +85,7 @@ def test_the_last_of_many_quick_changes_wins(reader):
 def test_the_page_works_without_a_script(browser, live_server):  # noqa: F811
     with own_folder():
         make_harvested_pair()
-        make_user("rita", RESEARCHER)
+        make_user("rita", STATISTICIAN)
         person = Person(browser, live_server, "rita", PASSWORD)
         person.open("/neurons/")
         context = browser.new_context(java_script_enabled=False)

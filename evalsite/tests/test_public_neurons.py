@@ -221,7 +221,7 @@ def test_staff_read_everything_also_in_a_browser_in_which_somebody_rated(runs, c
 
 def make_researcher():
     user = get_user_model().objects.create_user(username="researcher", password="a-long-password-1")
-    user.groups.add(Group.objects.get_or_create(name="researchers")[0])
+    user.groups.add(Group.objects.get_or_create(name="statistician")[0])
     return user
 
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from annotation.models import Judgment, Study
-from evalsite.access import ADMIN, RESEARCHER
+from evalsite.access import OWNER, STATISTICIAN
 from evalsite.tests.tiny import make_harvested_pair
 
 PASSWORD = "a-long-enough-password"
@@ -165,8 +165,8 @@ def rate_all(rater, *, lose_connection_at=None):
 @pytest.mark.django_db(transaction=True)
 def test_the_whole_experiment_through_a_browser(browser, live_server):
     make_harvested_pair()
-    make_user("anna", ADMIN)
-    make_user("rita", RESEARCHER)
+    make_user("anna", OWNER)
+    make_user("rita", STATISTICIAN)
     admin = Person(browser, live_server, "anna")
     slug = launch_study(admin)
     passwords = {name: seat_new_rater(admin, name) for name in ("eva", "emil")}

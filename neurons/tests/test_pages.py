@@ -35,7 +35,7 @@ def make_client(group: str = "") -> Client:
 
 @pytest.fixture
 def researcher() -> Client:
-    return make_client("researchers")
+    return make_client("statistician")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def make_copy(run: HarvestRun, name: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("group", ["admins", "researchers"])
+@pytest.mark.parametrize("group", ["admin", "statistician"])
 def test_admins_and_researchers_read_every_page_and_can_send_to_none(runs, group):
     client = make_client(group)
     for address in addresses():
@@ -87,7 +87,7 @@ def test_admins_and_researchers_read_every_page_and_can_send_to_none(runs, group
 
 def test_an_evaluator_finds_no_page_even_as_a_researcher_too(runs):
     client = make_client("evaluators")
-    get_user_model().objects.get().groups.add(Group.objects.get_or_create(name="researchers")[0])
+    get_user_model().objects.get().groups.add(Group.objects.get_or_create(name="statistician")[0])
     for address in addresses():
         assert client.get(address).status_code == 404, address
 
@@ -113,8 +113,8 @@ def test_the_index_shows_corpora_networks_and_harvests(researcher, runs):
 
 def test_only_admins_are_offered_to_start_a_harvest(runs):
     link = reverse("staff:harvest_start")
-    assert link in make_client("admins").get(reverse("neurons:index")).content.decode()
-    assert link not in make_client("researchers").get(reverse("neurons:index")).content.decode()
+    assert link in make_client("admin").get(reverse("neurons:index")).content.decode()
+    assert link not in make_client("statistician").get(reverse("neurons:index")).content.decode()
 
 
 def test_the_index_looks_again_while_a_harvest_runs(researcher, runs):

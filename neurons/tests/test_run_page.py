@@ -23,7 +23,7 @@ def run() -> HarvestRun:
 
 @pytest.fixture
 def researcher() -> Client:
-    return make_client("researchers")
+    return make_client("statistician")
 
 
 def page(run: HarvestRun, client: Client) -> str:
@@ -99,7 +99,7 @@ def test_a_finished_harvest_warns_of_values_that_are_no_numbers(run, researcher)
 def test_only_admins_are_offered_to_change_something(run, researcher):
     action = reverse("staff:harvest_cancel", args=[run.pk])
     assert action not in page(run, researcher)
-    said = page(run, make_client("admins"))
+    said = page(run, make_client("admin"))
     assert action in said
     assert reverse("staff:harvest_send", args=[run.pk]) in said
 

@@ -16,12 +16,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("network", metavar="NETWORK", help="name of the network")
-        parser.add_argument("--private", action="store_true", help="for admins and researchers only again")
+        parser.add_argument("--private", action="store_true", help="for admins and statisticians only again")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             network = network_publish(network=network_by_name(options["network"]), public=not options["private"])
         except NotFound as error:
             raise CommandError(str(error)) from None
-        who = "everybody, but for raters and while no study uses it" if network.is_public else "admins and researchers"
+        who = "everybody, but for raters and while no study uses it" if network.is_public else "admins and statisticians"
         self.stdout.write(f"{network.name}: its neurons' pages are for {who}")

@@ -35,7 +35,7 @@ def run(home):
     return save_rows(home)
 
 
-def make_client(group="researchers") -> Client:
+def make_client(group="statistician") -> Client:
     client = Client()
     user = get_user_model().objects.create_user(username=group, password="a-long-enough-password")
     user.groups.add(Group.objects.get_or_create(name=group)[0])
