@@ -6,7 +6,7 @@ A task says what of a neuron is shown, what is asked, what counts as an answer, 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -85,11 +85,14 @@ class Composition:
         How they are shown: numbers of snippets (from 0) by group. Raters receive it, so it holds no answer.
     truth : dict
         The right answers, sealed until unblinding; empty in tasks that have none.
+    prediction : Composition or None
+        A second item of the same neuron: other raters answer it from a rule that was written for this one.
     """
 
     snippets: tuple[Marked, ...]
     layout: dict[str, Any] = field(default_factory=dict)
     truth: dict[str, Any] = field(default_factory=dict)
+    prediction: "Composition | None" = None
 
 
 class Reading(Protocol):
@@ -128,6 +131,17 @@ class Material(Protocol):
         """`count` random snippets at whose peak token, and nowhere near it as far as known, the neuron fires.
 
         Raises CannotCompose if there are fewer.
+        """
+
+
+@runtime_checkable
+class NearMisses(Protocol):
+    """Material that knows texts in which the neuron could be expected to fire and does not."""
+
+    def near_misses(self, count: int, rng: np.random.Generator) -> Sequence[Reading]:
+        """Random snippets whose peak token fires the neuron elsewhere and not here, each of another document.
+
+        At most `count`; fewer or none if no more are known.
         """
 
 
