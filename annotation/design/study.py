@@ -12,6 +12,7 @@ from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
 from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
 from annotation.design.guess import GuessDesign
+from annotation.design.plan import PlanDesign
 from annotation.design.quality import QualityDesign
 from annotation.design.sampling import SamplingDesign
 from annotation.protocols import TASKS, first_glance
@@ -49,6 +50,7 @@ SECTIONS: dict[str, type[Section]] = {
     "blinding": BlindingDesign,
     "quality": QualityDesign,
     "guess": GuessDesign,
+    "plan": PlanDesign,
 }
 
 
@@ -95,6 +97,7 @@ class StudyDesign:
     blinding : BlindingDesign
     quality : QualityDesign
     guess : GuessDesign
+    plan : PlanDesign
     """
 
     title: str
@@ -121,6 +124,7 @@ class StudyDesign:
     blinding: BlindingDesign = field(default_factory=BlindingDesign)
     quality: QualityDesign = field(default_factory=QualityDesign)
     guess: GuessDesign = field(default_factory=GuessDesign)
+    plan: PlanDesign = field(default_factory=PlanDesign)
 
     def __post_init__(self) -> None:
         """A design that exists is a design that can be used."""
