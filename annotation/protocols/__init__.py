@@ -1,6 +1,7 @@
 """Task types: what is shown, what is asked, what counts as an answer and how it is scored. Pure; one module each."""
 
 from annotation.protocols.first_glance import FirstGlance
+from annotation.protocols.spectrum import Spectrum
 from annotation.protocols.task import Task
 
-TASKS: dict[str, Task] = {task.name: task for task in (FirstGlance(),)}
+TASKS: dict[str, Task] = {task.name: task for task in (FirstGlance(), Spectrum())}
