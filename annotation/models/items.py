@@ -37,6 +37,8 @@ class Assignment(models.Model):
     repeat_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="repeats")
     # The assignment of another rater whose written rule this one is to be predicted from.
     rule_from = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="predictions")
+    # Done without an answer: whoever should have written the rule found none. Never shown.
+    retired_at = models.DateTimeField(null=True, blank=True)
     shown_at = models.DateTimeField(null=True, blank=True)  # first time it was on a screen
     done_at = models.DateTimeField(null=True, blank=True)
 
