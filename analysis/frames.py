@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from annotation.models import Assignment, Judgment, Study
-from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read
+from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
 
 __all__ = [
     "StudyFrames",
@@ -19,35 +19,40 @@ __all__ = [
     "draws_frame",
     "judgment_frame",
     "neuron_frame",
+    "strata_frame",
     "study_disclosure",
     "study_frames",
 ]
 
 JUDGMENT_COLUMNS = [
-    "study", "size", "arm", "layer", "neuron_id", "rater", "rater_kind", "order", "list_length", "judgment", "verdict",
-    "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
+    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "list_length", "repeat",
+    "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
 ]  # fmt: skip
-DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason"]
+DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason", "reserve"]
+STRATUM_COLUMNS = [
+    "size", "arm", "layer", "corpus", "neurons", "unrecorded", "dead", "enough", "sampled", "reserved",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class StudyFrames:
-    """The three tables behind a report, and the hash that says they are unchanged."""
+    """The tables behind a report, and the hash that says they are unchanged."""
 
     judgments: pd.DataFrame  # one row per shown assignment
     neurons: pd.DataFrame  # one row per item
     draws: pd.DataFrame  # one row per draw of the sampling, accepted or rejected
+    strata: pd.DataFrame  # one row per layer of an arm: how many neurons there are, and were drawn
     sha256: str
 
 
 def study_frames(study: Study) -> StudyFrames:
     """All tables of an unblinded study."""
     neurons = neuron_frame(study)
-    judgments, draws = _judgments(study, neurons), draws_frame(study)
+    judgments, draws, strata = _judgments(study, neurons), draws_frame(study), strata_frame(study)
     digest = sha256()
-    for frame in (judgments, neurons.drop(columns="item_id"), draws):
+    for frame in (judgments, neurons.drop(columns="item_id"), draws, strata):
         digest.update(frame.to_csv(index=False, lineterminator="\n").encode() + b"\0")
-    return StudyFrames(judgments, neurons.drop(columns="item_id"), draws, digest.hexdigest())
+    return StudyFrames(judgments, neurons.drop(columns="item_id"), draws, strata, digest.hexdigest())
 
 
 def study_disclosure(study: Study) -> dict[str, Any]:
@@ -61,19 +66,22 @@ def judgment_frame(study: Study) -> pd.DataFrame:
 
 
 def neuron_frame(study: Study) -> pd.DataFrame:
-    """One row per item: which neuron it shows, and on how many raters' lists it stands."""
-    keys = pd.DataFrame(
-        [(row.item_id, row.size, row.arm, row.layer, row.neuron) for row in keys_read(study)],
-        columns=["item_id", "size", "arm", "layer", "neuron"],
-    )
+    """One row per item that somebody judges: which neuron it shows, and on how many raters' lists it stands.
+
+    Items of the reserve are on no list. Raters are the study's own kind; a list counts an item once, repeated or not.
+    """
+    columns = ["item_id", "size", "arm", "layer", "neuron", "corpus"]
+    keys = pd.DataFrame([[getattr(row, name) for name in columns] for row in keys_read(study)], columns=columns)
     public = pd.DataFrame(list(study.items.values_list("pk", "public_id")), columns=["item_id", "item"])
-    places = pd.Series(Assignment.objects.filter(seat__study=study).values_list("item_id", flat=True), dtype="int64")
+    listed = Assignment.objects.filter(seat__study=study, seat__kind=study.rater_kind, repeat_of__isnull=True)
+    places = pd.Series(listed.values_list("item_id", flat=True), dtype="int64")
     table = keys.merge(public, on="item_id", validate="one_to_one")
     table["assigned"] = table["item_id"].map(places.value_counts()).fillna(0).astype("int64")
+    table = table[table["assigned"] > 0]
     layer, neuron = table["layer"].astype(str), table["neuron"].astype(str)
     table["neuron_id"] = table["size"] + "/" + table["arm"] + "/L" + layer + "N" + neuron
-    table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "assigned"]]
-    return table.sort_values(["size", "arm", "layer", "neuron"], ignore_index=True)
+    table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "corpus", "assigned"]]
+    return table.sort_values(["size", "arm", "layer", "neuron", "corpus"], ignore_index=True)
 
 
 def draws_frame(study: Study) -> pd.DataFrame:
@@ -82,11 +90,21 @@ def draws_frame(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=DRAW_COLUMNS)
 
 
+def strata_frame(study: Study) -> pd.DataFrame:
+    """Every layer of every arm over every corpus: its neurons as counted at freeze, and how many were drawn.
+
+    Counts are empty where there is no finite population: random snippets.
+    """
+    rows = [tuple(getattr(stratum, column) for column in STRATUM_COLUMNS) for stratum in strata_read(study)]
+    table = pd.DataFrame(rows, columns=STRATUM_COLUMNS)
+    return table.astype(dict.fromkeys(("neurons", "unrecorded", "dead", "enough"), "Int64"))
+
+
 def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
     table = _shown(study).merge(_answers(study), on="assignment", how="left", validate="one_to_one")
     table = table[table["first_shown"].notna() | table["verdict"].notna()]
-    table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id"]], on="item_id")
-    table["study"], table["rater_kind"] = study.slug, study.rater_kind
+    table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id", "corpus"]], on="item_id")
+    table["study"] = study.slug
     table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
     table["verdict"], table["rule"] = table["verdict"].fillna(""), table["rule"].fillna("")
     table["judgment"] = table["verdict"].map({"yes": 1, "no": 0}).astype("Int8")
@@ -99,11 +117,15 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shown(study: Study) -> pd.DataFrame:
-    fields = ["pk", "seat__number", "seat__evaluator__pseudonym", "item_id", "position", "shown_at"]
-    names = ["assignment", "seat", "pseudonym", "item_id", "order", "first_shown"]
+    fields = [
+        "pk", "seat__number", "seat__kind", "seat__evaluator__pseudonym", "item_id", "position", "repeat_of_id",
+        "shown_at",
+    ]  # fmt: skip
+    names = ["assignment", "seat", "rater_kind", "pseudonym", "item_id", "order", "repeat", "first_shown"]
     rows = list(Assignment.objects.filter(seat__study=study).values_list(*fields))
     table = pd.DataFrame(rows, columns=names)
     table["first_shown"] = pd.to_datetime(table["first_shown"], utc=True)
+    table["repeat"] = table["repeat"].notna()
     table["rater"] = table["pseudonym"].fillna("seat " + table["seat"].astype(str))
     table["list_length"] = table.groupby("seat")["order"].transform("size").astype("int64")
     return table

@@ -48,7 +48,7 @@ def report_sources(*, study: Study, by: User = None) -> Sources:
         report=Report.from_json(_snapshot(study, frames, by).numbers),
         facts=report_facts(study),
         protocol=study.protocol,
-        tables=lambda: Tables(frames.judgments, frames.neurons, frames.draws),
+        tables=lambda: Tables(frames.judgments, frames.neurons, frames.draws, frames.strata),
         disclosure=cache(lambda: study_disclosure(study)),
     )
 

@@ -27,6 +27,7 @@ class Tables:
     judgments: pd.DataFrame
     neurons: pd.DataFrame
     draws: pd.DataFrame
+    strata: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,17 @@ MEASURES = {"active": "active_seconds", "wall": "seconds"}
 def report_make(
     judgments: pd.DataFrame, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan, *, input_sha256: str
 ) -> Report:
-    """The whole report from the tables of `analysis.frames` and the plan; the same input gives the same report."""
+    """The whole report from the tables of `analysis.frames` and the plan; the same input gives the same report.
+
+    Only first showings count, and only raters of the plan's kind: repeats are for self-agreement, and declared machine
+    raters are never mixed with people.
+    """
+    judgments = judgments[~judgments["repeat"].astype(bool) & (judgments["rater_kind"] == plan.rater_kind)]
     counts, per_rater = neuron_counts(judgments), rater_means(judgments)
     numbers = [*panel_numbers(counts, plan)]
     for rater, means in sorted(per_rater.items()):
         numbers.extend(family(means, rater_question(rater), plan))
-    numbers.extend(_agreement_numbers(counts, plan))
+    numbers.extend(_agreement_numbers(neuron_counts(judgments, "item"), plan))
     return Report(
         plan=plan,
         raters=tuple(sorted(str(rater) for rater in judgments["rater"].unique())),

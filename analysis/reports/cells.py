@@ -46,19 +46,22 @@ class NeuronCounts:
         return int(((2 * self.yes == self.judged) & (self.judged > 0)).sum())
 
 
-def neuron_counts(judgments: pd.DataFrame) -> dict[Place, NeuronCounts]:
-    """Answers per neuron by size and arm."""
+def neuron_counts(judgments: pd.DataFrame, unit: str = "neuron_id") -> dict[Place, NeuronCounts]:
+    """Answers per neuron by size and arm; a neuron shown on several corpora is one neuron.
+
+    `unit="item"` takes each showing by itself: agreement is about the same page.
+    """
     marked = pd.DataFrame(
         {
             "size": judgments["size"],
             "arm": judgments["arm"],
-            "item": judgments["item"],
+            "unit": judgments[unit],
             "yes": judgments["verdict"].eq("yes"),
             "judged": judgments["verdict"].isin(["yes", "no"]),
             "cannot": judgments["verdict"].eq("cannot"),
         }
     )
-    per_neuron = marked.groupby(["size", "arm", "item"], sort=True)[["yes", "judged", "cannot"]].sum().astype(np.int64)
+    per_neuron = marked.groupby(["size", "arm", "unit"], sort=True)[["yes", "judged", "cannot"]].sum().astype(np.int64)
     return {
         (str(size), str(arm)): NeuronCounts(*(group[column].to_numpy() for column in ("yes", "judged", "cannot")))
         for (size, arm), group in per_neuron.groupby(level=["size", "arm"])

@@ -13,6 +13,7 @@ def flow_rows(
     judgments: pd.DataFrame, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan
 ) -> Iterator[FlowRow]:
     """One row per size and arm of the plan."""
+    draws = draws[~draws["reserve"].astype(bool)]  # the reserve is on nobody's list
     accepted = draws["accepted"].astype(bool)
     drawn, rejected = _count(draws), _count(draws[~accepted])
     items, assigned = _count(neurons), _sum(neurons, "assigned")

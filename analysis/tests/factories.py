@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from annotation.design import canonical_json, design_from_dict, design_to_dict
 from annotation.models import Assignment, Evaluator, Item, Judgment, Seat, Study, Unblinding
-from annotation.sealed.models import SealedDraw, SealedKey, SealedSalt
+from annotation.sealed.models import SealedDraw, SealedKey, SealedSalt, SealedStratum
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair
 
 ARMS = {"baseline": "gelu", "solu": "solu_ln", "ln_only": "gelu_ln"}
@@ -82,7 +82,11 @@ def _keys(study: Study, sizes, arms, neurons: int) -> list[SealedKey]:
                 item = Item.objects.create(study=study, snippets=[[["text", 0]]])
                 place = {"study": study, "size": size, "arm": arm, "layer": 0, "neuron": neuron}
                 SealedDraw.objects.create(number=len(rows) + 1, accepted=True, **place)
-                rows.append(SealedKey.objects.create(item=item, harvest=harvest, **place))
+                rows.append(SealedKey.objects.create(item=item, harvest=harvest, corpus="tiny", **place))
+            SealedStratum.objects.create(
+                study=study, number=len(rows), size=size, arm=arm, layer=0, corpus="tiny", neurons=1024, unrecorded=0,
+                dead=24, enough=900, sampled=neurons, reserved=0,
+            )  # fmt: skip
     SealedSalt.objects.create(study=study, salt="ab" * 16)
     return rows
 
@@ -107,7 +111,7 @@ def _harvest(size: str, activation: str) -> HarvestRun:
 def _seat(study: Study, number: int, rater_kind: str) -> Seat:
     name = f"{study.slug}-rater-{number}"[:24]
     evaluator = Evaluator.objects.create(user=make_user(name, "evaluators"), pseudonym=name, kind=rater_kind)
-    return Seat.objects.create(study=study, number=number, evaluator=evaluator)
+    return Seat.objects.create(study=study, number=number, kind=rater_kind, evaluator=evaluator)
 
 
 def _answer(seat: Seat, places: list[tuple[Assignment, SealedKey]], yes: dict[str, int]) -> None:

@@ -55,7 +55,7 @@ def make_tables(
         _one_rater(neurons, tendency, f"rater {number + 1}", plan, cannot, not_shown, generator)
         for number in range(raters)
     ]
-    draws = neurons[["size", "arm", "layer", "neuron"]].assign(accepted=True, reason="")
+    draws = neurons[["size", "arm", "layer", "neuron"]].assign(accepted=True, reason="", reserve=False)
     rejected = draws.iloc[:5].assign(accepted=False, reason="dead: never above 0 on the harvested text", neuron=1000)
     draws = pd.concat([draws, rejected], ignore_index=True)
     draws.insert(0, "number", np.arange(1, len(draws) + 1))
@@ -71,7 +71,7 @@ def _neurons(plan: AnalysisPlan, per_arm: int, raters: int, generator: np.random
     table = pd.DataFrame(rows, columns=["size", "arm", "layer", "neuron"])
     table.insert(0, "item", [f"item{number:04d}" for number in generator.permutation(len(table))])
     table["neuron_id"] = table["size"] + "/" + table["arm"] + "/L0N" + table["neuron"].astype(str)
-    return table.assign(assigned=raters)
+    return table.assign(corpus="tiny", assigned=raters)
 
 
 def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> pd.DataFrame:
@@ -86,10 +86,12 @@ def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> 
             "arm": neurons["arm"].to_numpy(),
             "layer": neurons["layer"].to_numpy(),
             "neuron_id": neurons["neuron_id"].to_numpy(),
+            "corpus": "tiny",
             "rater": rater,
             "rater_kind": plan.rater_kind,
             "order": generator.permutation(count) + 1,
             "list_length": count,
+            "repeat": False,
             "judgment": pd.array([{"yes": 1, "no": 0}.get(answer) for answer in verdict], dtype="Int8"),
             "verdict": verdict,
             "confidence": pd.array(generator.integers(1, 4, count), dtype="Int8"),

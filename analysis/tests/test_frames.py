@@ -1,12 +1,14 @@
 """The long tables: what stands in them, and that they stay closed."""
 
 import pytest
+from django.utils import timezone
 
 from analysis.frames import (
     StudyStillBlinded,
     draws_frame,
     judgment_frame,
     neuron_frame,
+    strata_frame,
     study_disclosure,
     study_frames,
 )
@@ -16,7 +18,9 @@ from annotation.models import Assignment, Judgment
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("read", [judgment_frame, neuron_frame, draws_frame, study_frames, study_disclosure])
+@pytest.mark.parametrize(
+    "read", [judgment_frame, neuron_frame, draws_frame, strata_frame, study_frames, study_disclosure]
+)
 def test_no_table_opens_before_unblinding(read):
     study = make_study(neurons=1, yes={"baseline": 1, "solu": 1}, unblinded=False)
     with pytest.raises(StudyStillBlinded, match="unblinded"):
@@ -69,3 +73,26 @@ def test_the_hash_of_the_tables_changes_with_an_answer_and_only_then():
     assert study_frames(study).sha256 == before
     Judgment.objects.filter(verdict="yes").first().assignment.judgments.update(verdict="no")
     assert study_frames(study).sha256 != before
+
+
+def test_a_repeat_and_a_machine_are_marked_and_an_item_on_no_list_is_no_neuron_of_the_study():
+    study = make_study(yes={"baseline": 1, "solu": 1}, neurons=2, raters=2, answered=False)
+    study.seats.filter(number=2).update(kind="machine")
+    lists = Assignment.objects.filter(seat__study=study)
+    lists.update(shown_at=timezone.now())
+    first, alone = lists.filter(seat__number=1)[:2]
+    Assignment.objects.create(seat=first.seat, item=first.item, position=9, repeat_of=first, shown_at=timezone.now())
+    lists.filter(item=alone.item).delete()
+    frame, neurons = judgment_frame(study), neuron_frame(study)
+    assert frame[frame["repeat"]]["order"].tolist() == [9]
+    assert frame.groupby("rater_kind").size().to_dict() == {"simulated": 4, "machine": 3}
+    assert set(neurons["assigned"]) == {1}
+    assert alone.item.public_id not in set(neurons["item"])
+
+
+def test_the_strata_tell_how_many_neurons_a_layer_has():
+    frame = strata_frame(make_study(yes={"baseline": 1, "solu": 1}, neurons=2))
+    assert frame[["size", "arm", "neurons", "dead", "sampled"]].to_numpy().tolist() == [
+        ["1L-256", "baseline", 1024, 24, 2],
+        ["1L-256", "solu", 1024, 24, 2],
+    ]
