@@ -1,13 +1,14 @@
 """Every random choice of a study. Pure: seeds, numbers and ids in, tuples out.
 
 `streams` (where chance comes from), `sampling` (which neurons), `allocation` (who judges what), `order` (in which
-order), `balance` (how even it came out), `plan` (the lists of all seats).
+order), `balance` (how even it came out), `plan` (the lists of all seats), `predictions` (who predicts from whose rule).
 """
 
 from annotation.randomize.allocation import Unit, seats_allocate
 from annotation.randomize.balance import Balance, balance_of
 from annotation.randomize.order import seat_order
 from annotation.randomize.plan import Lists, Rules, SeatList, lists_make
+from annotation.randomize.predictions import Prediction, predictions_choose, predictions_listed
 from annotation.randomize.sampling import Draw, Layer, Part, StratumExhausted, apportioned, draw_stratum, sample_parts
 from annotation.randomize.streams import public_id, shuffled, stream
 
@@ -17,6 +18,7 @@ __all__ = [
     "Layer",
     "Lists",
     "Part",
+    "Prediction",
     "Rules",
     "SeatList",
     "StratumExhausted",
@@ -25,6 +27,8 @@ __all__ = [
     "balance_of",
     "draw_stratum",
     "lists_make",
+    "predictions_choose",
+    "predictions_listed",
     "public_id",
     "sample_parts",
     "seat_order",

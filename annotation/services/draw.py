@@ -3,19 +3,32 @@
 Everything follows from the design and the salt: called again with both, it gives the same study bit for bit.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from annotation.design import DesignRefused, StudyDesign
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
 from annotation.protocols.task import CannotCompose
-from annotation.randomize import Draw, Lists, Rules, Unit, lists_make, public_id, stream
+from annotation.randomize import (
+    Draw,
+    Lists,
+    Prediction,
+    Rules,
+    Unit,
+    lists_make,
+    predictions_listed,
+    public_id,
+    stream,
+)
 from annotation.sealed.keys import DrawRow, StratumRow
+from annotation.services.catches import CatchItem, catch_items
+from annotation.services.guesses import guess_orders
 from annotation.services.harvests import Stratum
-from annotation.services.material import HarvestMaterial, marker
+from annotation.services.material import marker, material_open
 from annotation.services.sampling import Arm, arm_draw, arms_of, drawn_counted, parts_of, populations
+from annotation.services.stages import predictions_make
 
 Progress = Callable[[int, int], None]  # neurons done, neurons in all
 
@@ -32,6 +45,7 @@ class DrawnItem:
     snippets: tuple[Marked, ...]
     layout: dict[str, Any]
     truth: dict[str, Any]
+    predicts_from: str = ""  # public id of the item whose rule it is predicted from, if it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +53,16 @@ class StudyDraw:
     """A whole study, before it is stored.
 
     `items` are in the order of their public ids, so that no row number tells the arm, and hold the reserve too; `lists`
-    holds each seat's public ids in the order of showing.
+    holds each seat's public ids in the order of showing, and `guesses` those whose arm the seat is to guess at the end.
     """
 
     items: tuple[DrawnItem, ...]
     draws: tuple[DrawRow, ...]
     strata: tuple[StratumRow, ...]
+    catches: tuple[CatchItem, ...]
     lists: Lists
+    predictions: tuple[Prediction, ...]
+    guesses: tuple[tuple[str, ...], ...]
 
 
 @dataclass(slots=True)
@@ -73,11 +90,17 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
     for arm in arms:
         draws = _arm_add(design, arm, parts[arm.first.pair.size], salt, drawn, _counter(progress, total))
         counted = drawn_counted(counted, arm, draws)
+    catches = catch_items(design, strata, salt)
+    lists = _lists(design, drawn.units, [catch.public_id for catch in catches], salt)
+    predictions = predictions_make(design, lists, writing_of(drawn.items), salt)
     return StudyDraw(
         items=tuple(sorted(drawn.items, key=lambda item: item.public_id)),
         draws=tuple(drawn.draws),
         strata=tuple(counted),
-        lists=_lists(design, drawn.units, salt),
+        catches=tuple(catches),
+        lists=predictions_listed(design.seed, salt, lists, predictions),
+        predictions=predictions,
+        guesses=guess_orders(design, {item.public_id: item.stratum.arm.name for item in drawn.items}, lists, salt),
     )
 
 
@@ -110,21 +133,24 @@ def _arm_add(
         items = shown.get((draw.layer, draw.neuron), [])
         drawn.items += items
         if draw.accepted and not draw.reserve:
-            drawn.units.append(Unit(arm.first.name, draw.layer, tuple(item.public_id for item in items)))
+            first = tuple(item.public_id for item in items if not item.predicts_from)
+            drawn.units.append(Unit(arm.first.name, draw.layer, first))
     return draws
 
 
 def _items(design: StudyDesign, arm: Arm, layer: int, neuron: int, salt: str) -> list[DrawnItem]:
     """The items that show a neuron, one for each corpus; raises CannotCompose."""
     return [
-        _item(design, stratum, corpus, layer, neuron, salt)
+        item
         for stratum, corpus in zip(arm.over, design.corpora, strict=True)
+        for item in _item(design, stratum, corpus, layer, neuron, salt)
     ]
 
 
-def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron: int, salt: str) -> DrawnItem:
+def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron: int, salt: str) -> list[DrawnItem]:
+    """What a neuron shows over one corpus: an item, and in some tasks a second one to predict from its rule."""
     task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}:{corpus}"
-    material = HarvestMaterial(design, stratum, layer, neuron)
+    material = material_open(design, stratum, layer, neuron, stream(design.seed, salt, f"places:{name}"))
     composed = task.compose(
         material,
         snippets=design.snippets_per_neuron,
@@ -133,7 +159,18 @@ def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron
         rng=stream(design.seed, salt, f"snippets:{name}"),
     )
     item = public_id(design.seed, salt, f"item:{name}")
-    return DrawnItem(item, stratum, corpus, layer, neuron, composed.snippets, composed.layout, composed.truth)
+    first = DrawnItem(item, stratum, corpus, layer, neuron, composed.snippets, composed.layout, composed.truth)
+    second = composed.prediction
+    if second is None:
+        return [first]
+    again = public_id(design.seed, salt, f"prediction:{name}")
+    shown = {"snippets": second.snippets, "layout": second.layout, "truth": second.truth}
+    return [first, replace(first, public_id=again, predicts_from=item, **shown)]
+
+
+def writing_of(items: Iterable[DrawnItem]) -> dict[str, str]:
+    """For each item to predict, the item whose rule it is predicted from."""
+    return {item.public_id: item.predicts_from for item in items if item.predicts_from}
 
 
 def rules_of(design: StudyDesign) -> Rules:
@@ -151,8 +188,8 @@ def rules_of(design: StudyDesign) -> Rules:
     )
 
 
-def _lists(design: StudyDesign, units: list[Unit], salt: str) -> Lists:
+def _lists(design: StudyDesign, units: list[Unit], catches: list[str], salt: str) -> Lists:
     try:
-        return lists_make(design.seed, salt, units, rules_of(design))
+        return lists_make(design.seed, salt, units, rules_of(design), catches)
     except ValueError as error:
         raise DesignRefused([("assignment", str(error))]) from None

@@ -9,13 +9,16 @@ from django.utils import timezone
 
 from annotation.design import StudyDesign, design_from_dict, design_to_dict
 from annotation.models import Item, Study
-from annotation.sealed.keys import draws_write, keys_write, salt_write, strata_write
-from annotation.services.draw import Progress, StudyDraw, study_draw
+from annotation.sealed.keys import catches_write, draws_write, keys_write, salt_write, strata_write
+from annotation.services.draw import Progress, StudyDraw, study_draw, writing_of
 from annotation.services.errors import StudyWrongState
+from annotation.services.guesses import guesses_write
 from annotation.services.harvests import strata_open
 from annotation.services.log import User, event_add, locked
-from annotation.services.protocol import key_row, protocol_text, rater_text, sha256, snippets_json
+from annotation.services.protocol import catch_row, key_row, protocol_text, rater_text, sha256, snippets_json
 from annotation.services.seating import seats_write
+from annotation.services.stages import rules_link
+from annotation.services.versions import version_first
 
 BATCH = 500  # rows of one INSERT; items carry long texts
 
@@ -37,8 +40,9 @@ def study_freeze(*, study: Study, by: User = None, progress: Progress | None = N
 @transaction.atomic
 def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protocol: str, salt: str) -> Study:
     row = locked(study, Study.State.DRAFT, step="freeze")
-    if row.design != design_to_dict(design):
+    if design_from_dict(row.design) != design:
         raise StudyWrongState(f"The design of “{row.title}” was changed while it was being frozen; freeze it again.")
+    row.design = design_to_dict(design)  # with every field, also where an older draft left out what was new since
     row.protocol, row.protocol_sha256 = protocol, sha256(protocol)
     row.rater_text = rater_text(design)
     row.state, row.frozen_at = Study.State.FROZEN, timezone.now()
@@ -46,9 +50,13 @@ def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protoc
     keys_write(row, (key_row(drawn, items[drawn.public_id].pk) for drawn in draw.items))
     draws_write(row, draw.draws)
     strata_write(row, draw.strata)
+    catches_write(row, (catch_row(catch, items[catch.public_id].pk) for catch in draw.catches))
     salt_write(row, salt)
     seats_write(row, design, draw.lists, items, salt)
+    rules_link(row, draw.predictions, writing_of(draw.items))
+    guesses_write(draw.guesses, row.pk)
     row.save()
+    version_first(row, by)
     event_add(row, by, "frozen", **_told(row, draw))
     return row
 
@@ -58,6 +66,7 @@ def _told(study: Study, draw: StudyDraw) -> dict[str, Any]:
     return {
         "protocol_sha256": study.protocol_sha256,
         "items": len(draw.items),
+        "catches": len(draw.catches),
         "draws": len(draw.draws),
         "reserve": sum(row.reserve for row in draw.draws),
         "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},
@@ -65,8 +74,9 @@ def _told(study: Study, draw: StudyDraw) -> dict[str, Any]:
 
 
 def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
+    # In the order of public ids, so that no row number tells a catch trial from a neuron.
+    shown = sorted([*draw.items, *draw.catches], key=lambda drawn: drawn.public_id)
     items = [
-        Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets), layout=d.layout)
-        for d in draw.items
+        Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets), layout=d.layout) for d in shown
     ]
     return {item.public_id: item for item in Item.objects.bulk_create(items, batch_size=BATCH)}

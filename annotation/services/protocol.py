@@ -9,10 +9,13 @@ from typing import Any
 from annotation.design import StudyDesign, canonical_json, design_to_dict
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
-from annotation.sealed.keys import KeyRow, commitment, disclosed
+from annotation.sealed.keys import CatchRow, KeyRow, commitment, disclosed
+from annotation.services.catches import CatchItem
 from annotation.services.draw import DrawnItem, StudyDraw
+from annotation.services.guesses import guess_text
 from annotation.services.harvests import Stratum
 from annotation.services.seating import seat_kind
+from annotation.services.stages import predictions_json
 
 FORMAT = "blindscope-protocol-2"
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -30,6 +33,7 @@ def rater_text(design: StudyDesign) -> dict[str, Any]:
         "snippets": design.snippets_per_neuron,
         "contact": design.contact,
         "practice": task.practice(task.options_filled(design.options)),
+        "guess": guess_text(design),
     }
 
 
@@ -44,12 +48,14 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
             "shown_to_raters": rater_text(design),
             "items": [
                 {"id": item.public_id, "shown_sha256": shown_sha256(snippets_json(item.snippets), item.layout)}
-                for item in draw.items
+                for item in sorted([*draw.items, *draw.catches], key=lambda drawn: drawn.public_id)
             ],
             "seats": [
                 {"seat": number, "kind": str(seat_kind(design, seat)), "items": list(seat.items)}
                 for number, seat in enumerate(draw.lists.seats, start=1)
             ],
+            "predictions": predictions_json(draw.predictions),
+            "guesses": [list(items) for items in draw.guesses],
             "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},
             "salt_sha256": sha256(salt),
             "key_commitment": commitment(sealed_disclosure(draw, salt)),
@@ -60,11 +66,16 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
 def sealed_disclosure(draw: StudyDraw, salt: str) -> dict[str, Any]:
     """What is sealed now and published at unblinding."""
     keys = [(item.public_id, key_row(item, item_id=0)) for item in draw.items]
-    return disclosed(salt, keys, draw.draws, draw.strata, [])
+    catches = [(catch.public_id, catch_row(catch, item_id=0)) for catch in draw.catches]
+    return disclosed(salt, keys, draw.draws, draw.strata, catches)
+
+
+def catch_row(catch: CatchItem, item_id: int) -> CatchRow:
+    return CatchRow(item_id, catch.kind, catch.expected, catch.truth, catch.rule)
 
 
 def key_row(item: DrawnItem, item_id: int) -> KeyRow:
-    pair, arm, run = item.stratum.pair, item.stratum.arm, item.stratum.run
+    pair, arm, run = item.stratum.pair, item.stratum.arm, item.stratum.lender(item.neuron).run
     return KeyRow(item_id, pair.size, arm.name, item.layer, item.neuron, run.pk, item.corpus, item.truth)
 
 

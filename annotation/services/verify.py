@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
-from annotation.models import Assignment, Item, Study, Unblinding
+from annotation.models import ArmGuess, Assignment, Item, Seat, Study, Unblinding
 from annotation.sealed.keys import commitment, disclosure
 from annotation.selectors import judgments_sha256
 from annotation.services.protocol import sha256, shown_sha256
+from annotation.services.stages import predictions_stored
+from annotation.services.versions import version_problems
 
 
 def study_problems(study: Study) -> list[str]:
@@ -20,13 +22,14 @@ def study_problems(study: Study) -> list[str]:
     protocol = json.loads(study.protocol)
     checks = {
         "The protocol's text does not match its sha256.": sha256(study.protocol) == study.protocol_sha256,
-        "The stored design differs from the protocol.": study.design == protocol["design"],
-        "What raters read differs from the protocol.": study.rater_text == protocol["shown_to_raters"],
         "The stored items differ from the protocol.": _items(study) == _items_expected(protocol),
         "The raters' orders differ from the protocol.": _orders(study) == protocol["seats"],
+        "Who predicts from whose rule differs from the protocol.": predictions_stored(study)
+        == protocol.get("predictions", []),
+        "The items whose arm is guessed differ from the protocol.": _guesses(study) == protocol["guesses"],
         **_checks_after_unblinding(study, protocol),
     }
-    return [problem for problem, holds in checks.items() if not holds]
+    return [problem for problem, holds in checks.items() if not holds] + version_problems(study)
 
 
 def _items(study: Study) -> dict[str, str]:
@@ -44,6 +47,16 @@ def _orders(study: Study) -> list[dict[str, Any]]:
     for seat, kind, item in rows.values_list("seat__number", "seat__kind", "item__public_id"):
         orders.setdefault((seat, kind), []).append(item)
     return [{"seat": seat, "kind": kind, "items": items} for (seat, kind), items in orders.items()]
+
+
+def _guesses(study: Study) -> list[list[str]]:
+    asked: dict[int, list[str]] = {
+        seat: [] for seat in Seat.objects.filter(study=study).order_by("number").values_list("number", flat=True)
+    }
+    rows = ArmGuess.objects.filter(assignment__seat__study=study).order_by("position")
+    for seat, item in rows.values_list("assignment__seat__number", "assignment__item__public_id"):
+        asked[seat].append(item)
+    return list(asked.values())
 
 
 def _checks_after_unblinding(study: Study, protocol: dict[str, Any]) -> dict[str, bool]:
