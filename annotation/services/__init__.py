@@ -2,24 +2,38 @@
 
 from annotation.sealed.keys import StudyStillBlinded
 from annotation.services.errors import (
+    AmendmentRefused,
     EvaluatorRefused,
     HarvestMissing,
+    MessageRefused,
     NotEnoughNeurons,
     ReasonMissing,
     SeatRefused,
     SeatsTaken,
     StudyRefused,
     StudyWrongState,
+    UnblindingRefused,
 )
 from annotation.services.freeze import study_freeze
+from annotation.services.pause import study_pause, study_resume
 from annotation.services.people import evaluator_create, evaluator_create_keyless, seat_assign, seat_take
-from annotation.services.studies import study_close, study_create, study_open, study_unblind, study_update_design
+from annotation.services.rater_messages import message_send, message_take_back
+from annotation.services.studies import study_close, study_create, study_open, study_update_design
+from annotation.services.unblinding import (
+    study_unblind,
+    unblinding_confirm,
+    unblinding_request,
+    unblinding_withdraw,
+)
 from annotation.services.vacancies import seat_vacate
 from annotation.services.verify import study_problems
+from annotation.services.versions import study_amend
 
 __all__ = [
+    "AmendmentRefused",
     "EvaluatorRefused",
     "HarvestMissing",
+    "MessageRefused",
     "NotEnoughNeurons",
     "ReasonMissing",
     "SeatRefused",
@@ -27,16 +41,25 @@ __all__ = [
     "StudyRefused",
     "StudyStillBlinded",
     "StudyWrongState",
+    "UnblindingRefused",
     "evaluator_create",
     "evaluator_create_keyless",
+    "message_send",
+    "message_take_back",
     "seat_assign",
     "seat_take",
     "seat_vacate",
+    "study_amend",
     "study_close",
     "study_create",
     "study_freeze",
     "study_open",
+    "study_pause",
     "study_problems",
+    "study_resume",
     "study_unblind",
     "study_update_design",
+    "unblinding_confirm",
+    "unblinding_request",
+    "unblinding_withdraw",
 ]

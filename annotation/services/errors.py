@@ -9,6 +9,18 @@ class StudyWrongState(StudyRefused):
     """The study is not in the state that the step needs."""
 
 
+class AmendmentRefused(StudyRefused):
+    """A change of a frozen protocol that no amendment may make."""
+
+
+class MessageRefused(StudyRefused):
+    """A message that cannot be sent."""
+
+
+class UnblindingRefused(StudyRefused):
+    """The key cannot be opened by this person, or not by one person."""
+
+
 class ReasonMissing(StudyRefused):
     """A step that must be explained came without an explanation."""
 

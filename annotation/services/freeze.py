@@ -74,9 +74,8 @@ def _told(study: Study, draw: StudyDraw) -> dict[str, Any]:
 
 
 def _items_write(study: Study, draw: StudyDraw) -> dict[str, Item]:
-    # In the order of public ids, so that no row number tells a catch trial from a neuron.
-    shown = sorted([*draw.items, *draw.catches], key=lambda drawn: drawn.public_id)
     items = [
-        Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets), layout=d.layout) for d in shown
+        Item(study=study, public_id=d.public_id, snippets=snippets_json(d.snippets), layout=d.layout)
+        for d in draw.shown
     ]
     return {item.public_id: item for item in Item.objects.bulk_create(items, batch_size=BATCH)}

@@ -4,9 +4,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.design import DesignRefused, StudyDesign, design_to_dict
-from annotation.models import Study, Unblinding
-from annotation.selectors import judgments_sha256
-from annotation.services.log import User, event_add, locked, reason_checked
+from annotation.models import Study
+from annotation.services.log import User, event_add, locked
 
 State = Study.State
 
@@ -46,22 +45,9 @@ def study_close(*, study: Study, reason: str, by: User = None) -> Study:
     """Take no more answers, for good."""
     row = locked(study, State.OPEN, step="close")
     reason = reason.strip()
-    row.state, row.closed_at = State.CLOSED, timezone.now()
+    row.state, row.closed_at, row.paused_at = State.CLOSED, timezone.now(), None
     row.save()
     event_add(row, by, "closed", reason)
-    return row
-
-
-@transaction.atomic
-def study_unblind(*, study: Study, reason: str, by: User = None) -> Study:
-    """Open the key, once and on record, over the judgments as they stand."""
-    row = locked(study, State.CLOSED, step="unblind")
-    reason = reason_checked(reason, "unblind")
-    sha256 = judgments_sha256(row)
-    Unblinding.objects.create(study=row, by=by, reason=reason, judgments_sha256=sha256)
-    row.state = State.UNBLINDED
-    row.save()
-    event_add(row, by, "unblinded", reason, judgments_sha256=sha256)
     return row
 
 

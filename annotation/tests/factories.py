@@ -129,6 +129,8 @@ def make_design(**changes: Any) -> StudyDesign:
         "neurons_per_arm": 4,
         "snippets_per_neuron": 5,
         "raters": 2,
+        "blinding": {"unblinders": 1},
+        "guess": {"items": 0},
     }
     return design_from_dict(values | changes)
 
@@ -145,7 +147,7 @@ def make_evaluator(username: str = "", kind: str = RaterKind.HUMAN) -> Evaluator
     return services.evaluator_create(username=username, password=PASSWORD, kind=kind)
 
 
-def make_harvest_run(network: str, corpus: str = "tiny") -> HarvestRun:
+def make_harvest_run(network: str, corpus: str = "tiny", site: str = "post_act", basis: str = "neurons") -> HarvestRun:
     """The rows that a finished harvest stands on; the same names give the same row."""
     text, _ = Corpus.objects.get_or_create(
         name=corpus,
@@ -171,7 +173,7 @@ def make_harvest_run(network: str, corpus: str = "tiny") -> HarvestRun:
         },
     )
     run, _ = HarvestRun.objects.get_or_create(
-        network=net, corpus=text, site="post_act", defaults={"config": {"k": 8}, "status": RunStatus.DONE}
+        network=net, corpus=text, site=site, basis=basis, defaults={"config": {"k": 8}, "status": RunStatus.DONE}
     )
     return run
 
