@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from annotation.design import DesignRefused, StudyDesign
+from annotation.design import DesignRefused, StudyDesign, design_to_dict
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
 from annotation.protocols.task import CannotCompose
@@ -15,11 +15,11 @@ from annotation.randomize import (
     Draw,
     Lists,
     Prediction,
-    Rules,
     Unit,
     lists_make,
     predictions_listed,
     public_id,
+    rules_from,
     stream,
 )
 from annotation.sealed.keys import DrawRow, StratumRow
@@ -63,6 +63,12 @@ class StudyDraw:
     lists: Lists
     predictions: tuple[Prediction, ...]
     guesses: tuple[tuple[str, ...], ...]
+
+    @property
+    def shown(self) -> list[DrawnItem | CatchItem]:
+        """Everything that raters may get, in the order of public ids: no row number tells a catch trial or an arm."""
+        together: list[DrawnItem | CatchItem] = [*self.items, *self.catches]
+        return sorted(together, key=lambda item: item.public_id)
 
 
 @dataclass(slots=True)
@@ -173,23 +179,8 @@ def writing_of(items: Iterable[DrawnItem]) -> dict[str, str]:
     return {item.public_id: item.predicts_from for item in items if item.predicts_from}
 
 
-def rules_of(design: StudyDesign) -> Rules:
-    """How items go to seats, as the design says it."""
-    asked = design.assignment
-    return Rules(
-        raters=design.raters,
-        raters_per_neuron=design.raters_per_neuron,
-        machine_raters=asked.machine_raters,
-        machine_raters_per_neuron=asked.machine_raters_per_neuron,
-        calibration=asked.calibration,
-        repeats=asked.repeats,
-        repeat_distance=asked.repeat_distance,
-        block=asked.block,
-    )
-
-
 def _lists(design: StudyDesign, units: list[Unit], catches: list[str], salt: str) -> Lists:
     try:
-        return lists_make(design.seed, salt, units, rules_of(design), catches)
+        return lists_make(design.seed, salt, units, rules_from(design_to_dict(design)), catches)
     except ValueError as error:
         raise DesignRefused([("assignment", str(error))]) from None

@@ -6,7 +6,7 @@ from typing import Any
 
 from annotation.design import StudyDesign
 from annotation.models import ArmGuess, Assignment
-from annotation.randomize import shuffled, stream
+from annotation.randomize import Lists, shuffled, stream
 
 
 def guess_text(design: StudyDesign) -> dict[str, Any]:
@@ -15,19 +15,20 @@ def guess_text(design: StudyDesign) -> dict[str, Any]:
     return {"choices": [{"value": arm, "label": design.guess.label(arm)} for arm in arms]}
 
 
-def guess_orders(
-    design: StudyDesign, arms: Mapping[str, str], seats: Sequence[Sequence[str]], salt: str
-) -> tuple[tuple[str, ...], ...]:
-    """The items that each seat is asked about, in the order of asking.
+def guess_orders(design: StudyDesign, arms: Mapping[str, str], lists: Lists, salt: str) -> tuple[tuple[str, ...], ...]:
+    """The items that each seat is asked about, in the order of asking; none for machines.
 
     Parameters
     ----------
     arms : mapping
         Arm of each item that shows a neuron; a seat's other items are never asked about.
-    seats : sequence of sequence of str
+    lists : Lists
         Public ids of each seat's items.
     """
-    return tuple(_chosen(design, arms, items, number, salt) for number, items in enumerate(seats, start=1))
+    return tuple(
+        () if seat.machine else _chosen(design, arms, seat.items, number, salt)
+        for number, seat in enumerate(lists.seats, start=1)
+    )
 
 
 def _chosen(

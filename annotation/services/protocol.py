@@ -48,7 +48,7 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
             "shown_to_raters": rater_text(design),
             "items": [
                 {"id": item.public_id, "shown_sha256": shown_sha256(snippets_json(item.snippets), item.layout)}
-                for item in sorted([*draw.items, *draw.catches], key=lambda drawn: drawn.public_id)
+                for item in draw.shown
             ],
             "seats": [
                 {"seat": number, "kind": str(seat_kind(design, seat)), "items": list(seat.items)}
