@@ -40,12 +40,60 @@ SIGNED_IN = frozenset({"signed in"})
 # Doors by "namespace:page/step", "namespace:page" or "namespace"; the most exact entry counts. A page's step is its
 # argument `name`. An owner may enter wherever another of the staff may.
 DOORS: dict[str, frozenset[str]] = {
-    # The door, the sign-in and the own account.
+    # The door, and allauth's pages: ways in, and everybody's own account.
     "home": ANYONE,
     "login": ANYONE,
     "logout": ANYONE,
+    **dict.fromkeys(
+        (
+            "account_confirm_email",
+            "account_confirm_login_code",
+            "account_email_verification_sent",
+            "account_inactive",
+            "account_request_login_code",
+            "account_reset_password",
+            "account_reset_password_done",
+            "account_reset_password_from_key",
+            "account_reset_password_from_key_done",
+            "account_signup",
+            "mfa_authenticate",
+            "mfa_login_webauthn",
+            "openid_connect_callback",
+            "openid_connect_login",
+            "socialaccount_login_cancelled",
+            "socialaccount_login_error",
+            "socialaccount_signup",
+        ),
+        ANYONE,
+    ),
+    **dict.fromkeys(
+        (
+            "account_change_password",
+            "account_email",
+            "account_reauthenticate",
+            "account_set_password",
+            "mfa_activate_totp",
+            "mfa_add_webauthn",
+            "mfa_deactivate_totp",
+            "mfa_download_recovery_codes",
+            "mfa_edit_webauthn",
+            "mfa_generate_recovery_codes",
+            "mfa_index",
+            "mfa_list_webauthn",
+            "mfa_reauthenticate",
+            "mfa_reauthenticate_webauthn",
+            "mfa_remove_webauthn",
+            "mfa_view_recovery_codes",
+            "socialaccount_connections",
+            "usersessions_list",
+        ),
+        SIGNED_IN,
+    ),
     # Rating.
     "evaluator": frozenset({EVALUATOR}),
+    # Locks of their own: a provider's signature, a participant's session; a token in every request.
+    "crowd": ANYONE,
+    "api": ANYONE,
     # Leading a study. Looking at one shows pooled progress and never an arm of an item.
     "staff": frozenset({ADMIN}),
     "staff:list": STAFF,

@@ -5,7 +5,7 @@ from typing import Any
 
 import dj_database_url
 
-from evalsite.env import env_bool, env_int, env_list, env_secret, env_str
+from evalsite.env import env_bool, env_int, env_list, env_secret, env_str, mail_settings, oidc_provider
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -40,6 +40,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]
@@ -55,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 TEMPLATES = [
@@ -121,10 +129,53 @@ CACHES: dict[str, dict[str, Any]] = {
     )
 }
 
-# -- Sign-in and browser security --------------------------------------------------------------------------------------
+# -- Sign-in -----------------------------------------------------------------------------------------------------------
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",  # signing in with an e-mail address
+]
+# Nobody makes an account without an invitation (evalsite.people.adapters); the rest is allauth's.
+ACCOUNT_ADAPTER = "evalsite.people.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "evalsite.people.sign_in.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # invitations bring the address; it can be verified on the account's page
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # no mail to addresses that have no account here
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Blindscope] "
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS: dict[str, str] | bool = {"login": "120/m/ip"}  # a room of raters behind one address; else as usual
+ALLAUTH_TRUSTED_PROXY_COUNT = env_int("BLINDSCOPE_PROXIES", 0)
+# A second factor: an app that shows codes, a passkey or other security key, and codes on paper for the day it is lost.
+STAFF_MFA = env_bool("BLINDSCOPE_STAFF_MFA", not (DEBUG or DEMO_SITE))
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # there is no sign-up in which a stranger's address could be claimed
+MFA_TOTP_ISSUER = "Blindscope"
+# Acts that ask who is there once more, and for how long the answer holds (evalsite.reauthentication).
+REAUTHENTICATION = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds
+# Signing in through a university or company, by OpenID Connect, once its four values are given.
+SOCIALACCOUNT_ADAPTER = "evalsite.people.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = oidc_provider(
+    name=env_str("BLINDSCOPE_OIDC_NAME", ""),
+    server_url=env_str("BLINDSCOPE_OIDC_SERVER_URL", ""),
+    client_id=env_str("BLINDSCOPE_OIDC_CLIENT_ID", ""),
+    secret=env_str("BLINDSCOPE_OIDC_SECRET", ""),
+)
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # who owns an address there owns the account of that address here
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+
+# -- E-mail ------------------------------------------------------------------------------------------------------------
+MAIL = mail_settings(env_str("BLINDSCOPE_EMAIL_URL", "file:"))
+EMAIL_BACKEND, EMAIL_FILE_PATH = MAIL.backend, str(DATA_DIR / "mail")
+EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.host, MAIL.port, MAIL.user, MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL, EMAIL_TIMEOUT = MAIL.use_tls, MAIL.use_ssl, 20
+DEFAULT_FROM_EMAIL = env_str("BLINDSCOPE_EMAIL_FROM", "blindscope@localhost")
+
+# -- Browser security --------------------------------------------------------------------------------------------------
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -140,6 +191,8 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 
 # -- Language, time, files ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -164,6 +217,16 @@ INFERENCE_AUTOSTART = env_bool("BLINDSCOPE_INFERENCE_AUTOSTART", True)  # pages 
 INFERENCE_IDLE_SECONDS = env_int("BLINDSCOPE_INFERENCE_IDLE_SECONDS", 900)
 INFERENCE_MEMORY_MB = env_int("BLINDSCOPE_INFERENCE_MEMORY_MB", 1024)
 INFERENCE_THREADS = env_int("BLINDSCOPE_INFERENCE_THREADS", 1)
+
+# -- Raters from crowd providers, and the API --------------------------------------------------------------------------
+PROLIFIC_API = env_str("BLINDSCOPE_PROLIFIC_API", "https://api.prolific.com")
+PROLIFIC_TOKEN = env_str("BLINDSCOPE_PROLIFIC_TOKEN", "")
+PROLIFIC_WEBHOOK_SECRET = env_str("BLINDSCOPE_PROLIFIC_WEBHOOK_SECRET", "")
+# Hosts that participants may be sent back to, and nowhere else.
+CROWD_RETURN_HOSTS = env_list("BLINDSCOPE_CROWD_RETURN_HOSTS", ["app.prolific.com"])
+# Key of the hashes of providers' ids; empty: the secret key. Another key makes strangers of all who came before.
+CROWD_HASH_KEY = env_str("BLINDSCOPE_CROWD_HASH_KEY", "")
+API_RATE = env_str("BLINDSCOPE_API_RATE", "600/min")  # requests of one API token
 
 LOGGING = {
     "version": 1,

@@ -1,18 +1,25 @@
-"""Includes only. Who may enter which namespace stands in evalsite.access.DOORS."""
+"""Includes only. Who may enter stands in evalsite.access.DOORS."""
 
+from allauth.account.views import logout
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from evalsite.views import SignIn, home
+from evalsite.people.sign_in import SignIn
+from evalsite.views import home
 
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/login/", SignIn.as_view(), name="login"),
-    path("accounts/logout/", LogoutView.as_view(), name="logout"),
+    path("accounts/logout/", logout, name="logout"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
+    path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("rate/", include("annotation.evaluator.urls")),
     path("studies/", include("annotation.staff.urls")),
     path("reports/", include("analysis.urls")),
+    path("enter/", include("annotation.crowd.urls")),
     path("neurons/", include("neurons.urls")),
     path("admin/", admin.site.urls),
 ]

@@ -10,6 +10,7 @@ from typing import Any
 from annotation.design.arms import PairDesign, pairs_read
 from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
+from annotation.design.crowd import CrowdDesign
 from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
 from annotation.design.guess import GuessDesign
 from annotation.design.plan import PlanDesign
@@ -51,6 +52,7 @@ SECTIONS: dict[str, type[Section]] = {
     "quality": QualityDesign,
     "guess": GuessDesign,
     "plan": PlanDesign,
+    "crowd": CrowdDesign,
 }
 
 
@@ -98,6 +100,7 @@ class StudyDesign:
     quality : QualityDesign
     guess : GuessDesign
     plan : PlanDesign
+    crowd : CrowdDesign
     """
 
     title: str
@@ -125,6 +128,7 @@ class StudyDesign:
     quality: QualityDesign = field(default_factory=QualityDesign)
     guess: GuessDesign = field(default_factory=GuessDesign)
     plan: PlanDesign = field(default_factory=PlanDesign)
+    crowd: CrowdDesign = field(default_factory=CrowdDesign)
 
     def __post_init__(self) -> None:
         """A design that exists is a design that can be used."""

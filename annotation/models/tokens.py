@@ -15,7 +15,8 @@ class TokenRole(models.TextChoices):
     CREATOR = "creator", "make new studies"
     ADMIN = "admin", "lead the study"
     MONITOR = "monitor", "watch its progress"
-    RESEARCHER = "researcher", "read its report after unblinding"
+    AUDITOR = "auditor", "read its log and protocol"
+    STATISTICIAN = "statistician", "read its report after unblinding"
 
 
 class ApiToken(models.Model):

@@ -5,6 +5,7 @@ from annotation.services.errors import (
     AmendmentRefused,
     EvaluatorRefused,
     HarvestMissing,
+    IntakeRefused,
     MessageRefused,
     NotEnoughNeurons,
     ReasonMissing,
@@ -12,6 +13,8 @@ from annotation.services.errors import (
     SeatsTaken,
     StudyRefused,
     StudyWrongState,
+    SubmissionRefused,
+    TokenRefused,
     UnblindingRefused,
 )
 from annotation.services.freeze import study_freeze
@@ -33,6 +36,7 @@ __all__ = [
     "AmendmentRefused",
     "EvaluatorRefused",
     "HarvestMissing",
+    "IntakeRefused",
     "MessageRefused",
     "NotEnoughNeurons",
     "ReasonMissing",
@@ -41,6 +45,8 @@ __all__ = [
     "StudyRefused",
     "StudyStillBlinded",
     "StudyWrongState",
+    "SubmissionRefused",
+    "TokenRefused",
     "UnblindingRefused",
     "evaluator_create",
     "evaluator_create_keyless",

@@ -43,3 +43,19 @@ class SeatsTaken(SeatRefused):
 
 class EvaluatorRefused(StudyRefused):
     """This account cannot be made an evaluator's."""
+
+
+class TokenRefused(StudyRefused):
+    """This API token cannot be made."""
+
+
+class IntakeRefused(StudyRefused):
+    """Raters cannot be taken in from a crowd provider in this way; `field` names the setting to correct."""
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class SubmissionRefused(StudyRefused):
+    """A crowd submission cannot take this step."""
