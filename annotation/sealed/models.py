@@ -14,6 +14,9 @@ PROTECTED: dict[str, Any] = {"on_delete": models.PROTECT, "related_name": "+"}
 
 
 class SealedKey(models.Model):
+    """What an item shows. In an arm of random snippets, harvest, layer and neuron are those of the unit whose
+    activations were borrowed; its text is not shown."""
+
     item = models.OneToOneField("annotation.Item", related_query_name="no__way__to_key", **PROTECTED)
     study = models.ForeignKey("annotation.Study", related_query_name="no__way__to_key", **PROTECTED)
     size = models.CharField(max_length=40)  # size label of the pair, "1L-256"
@@ -51,6 +54,7 @@ class SealedStratum(models.Model):
     arm = models.CharField(max_length=40)
     layer = models.PositiveIntegerField()
     corpus = models.CharField(max_length=60)
+    width = models.PositiveIntegerField(default=0)  # units in the layer that numbers are drawn from
     neurons = models.PositiveIntegerField(null=True)  # empty: not a finite population (random snippets)
     unrecorded = models.PositiveIntegerField(null=True)  # imported records do not have them
     dead = models.PositiveIntegerField(null=True)  # never above 0 on the harvested text

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from annotation.design import StudyDesign
+from annotation.protocols import TASKS
 from annotation.protocols.display import PEAK, Marked, is_eligible, mark_peak, mark_proportional
 from annotation.protocols.task import CannotCompose, Marker, Reading
+from annotation.services.errors import HarvestMissing
 from annotation.services.harvests import Stratum
+from annotation.services.promoted import promoted_tokens
+from annotation.services.random_snippets import RandomPlaces, RandomSnippets, Scaled
+from neurons.store.harvest import Sample
 from neurons.store.pieces import Snippet
 
 
@@ -46,12 +50,26 @@ class HarvestMaterial:
         )
 
     def between(self, low: float, high: float, count: int, rng: np.random.Generator) -> Sequence[Reading]:
-        places = self.stratum.store.sample(self.layer, self.neuron).between(low, high)
+        places = self._sample().between(low, high)
         return self._sampled(places, count, rng, f"{count} sampled tokens of rank {low:.0%} to {high:.0%}")
 
     def silent(self, count: int, rng: np.random.Generator) -> Sequence[Reading]:
-        places = np.flatnonzero(self.stratum.store.sample(self.layer, self.neuron).values <= 0)
+        places = np.flatnonzero(self._sample().values <= 0)
         return self._sampled(places, count, rng, f"{count} sampled tokens at which it does not fire")
+
+    def promoted(self, count: int) -> Sequence[tuple[str, float]]:
+        return promoted_tokens(self.stratum, self.layer, self.neuron, count)
+
+    def _sample(self) -> Sample:
+        sample = self.stratum.store.sample(self.layer, self.neuron)
+        if not len(sample.values):
+            run, arm = self.stratum.run, self.stratum.arm.name
+            raise HarvestMissing(
+                f"The harvest of {run.network.name!r} (arm {arm}) holds no sample of all tokens, as imported records "
+                f"do not; {TASKS[self.design.protocol].label} shows weak or silent places too. Choose first_glance, or "
+                "an arm whose network was harvested here."
+            )
+        return sample
 
     @property
     def _needed(self) -> int:
@@ -78,11 +96,13 @@ class HarvestMaterial:
         raise CannotCompose(f"{len(found)} different texts among {wanted}")
 
 
-class Scaled(Protocol):
-    """A material whose activations have a known largest value."""
-
-    @property
-    def maximum(self) -> float: ...
+def material_open(
+    design: StudyDesign, stratum: Stratum, layer: int, neuron: int, places: np.random.Generator
+) -> Scaled:
+    """What an arm offers of one unit; `places` draws the text of random snippets."""
+    lender = stratum.lender(neuron)
+    material = HarvestMaterial(design, lender, layer, neuron)
+    return material if lender is stratum else RandomSnippets(material, RandomPlaces(lender.store, places))
 
 
 def marker(design: StudyDesign, material: Scaled) -> Marker:

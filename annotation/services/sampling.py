@@ -79,7 +79,7 @@ def _part_draw(design: StudyDesign, stratum: Stratum, part: Part, salt: str, rej
             reject=reject,
         )
     except StratumExhausted as error:
-        place = f"{stratum.arm.network} (arm {stratum.arm.name}, {stratum.pair.size}"
+        place = f"{stratum.arm.network or 'random snippets'} (arm {stratum.arm.name}, {stratum.pair.size}"
         raise NotEnoughNeurons(f"{place}{_layer_told(stratum, part)}): {error}") from None
     except HarvestError as error:
         raise DesignRefused([("context_before", str(error))]) from None
