@@ -14,6 +14,7 @@ from neurons.models import Corpus, Network
 from neurons.store.corpus import CorpusStore
 
 SYLLABLES = "ba de fi go lu ma ne pi ro su ta ve xi zo".split()
+DIRECTIONS = "random:30:7"
 NETWORKS = {"gelu": "tiny-gelu", "solu_ln": "tiny-solu-ln"}
 
 
@@ -39,7 +40,7 @@ def make_network(activation: str) -> Network:
     config = TransformerConfig(
         n_layers=1, d_model=16, n_heads=2, d_mlp=24, context=64, vocab_size=400, activation=activation
     )
-    facts = {"corpus_fingerprint": "0" * 64, "tokens_trained": 0, "validation_loss": None}
+    facts = {"seed": 11, "corpus_fingerprint": "0" * 64, "tokens_trained": 0, "validation_loss": None}
     save_network(folder, Transformer(config, seed=11), facts)
     return pipeline.network_import(address)
 
@@ -50,3 +51,15 @@ def make_harvested_pair() -> None:
     for activation in NETWORKS:
         run = services.harvest_create(network=make_network(activation), corpus=corpus, config={"split": "train"})
         pipeline.harvest_execute(run.pk)
+
+
+def make_controls() -> None:
+    """Beside the harvested pair: tiny-solu-ln after its LayerNorm, its random directions, and tiny-gelu untrained."""
+    corpus, solu = Corpus.objects.get(name="tiny"), Network.objects.get(name=NETWORKS["solu_ln"])
+    untrained = pipeline.network_untrained(Network.objects.get(name=NETWORKS["gelu"]))
+    for asked in (
+        {"network": untrained},
+        {"network": solu, "site": "post_ln"},
+        {"network": solu, "basis": DIRECTIONS},
+    ):
+        pipeline.harvest_execute(services.harvest_create(corpus=corpus, config={"split": "train"}, **asked).pk)

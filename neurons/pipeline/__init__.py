@@ -23,7 +23,7 @@ from neurons.pipeline.networks import (
 )
 from neurons.pipeline.neuron_index import indexes_make
 from neurons.pipeline.records import neurons_export, records_import
-from neurons.pipeline.training import arm_configs, arm_train, training_config
+from neurons.pipeline.training import arm_configs, arm_train, network_untrained, training_config
 from neurons.store.corpus import CorpusError
 from neurons.store.harvest import HarvestError
 from neurons.store.records.record import RecordsError
@@ -42,6 +42,7 @@ __all__ = [
     "network_import",
     "network_name",
     "network_source",
+    "network_untrained",
     "networks_import",
     "neurons_export",
     "records_import",

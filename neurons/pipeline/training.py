@@ -5,14 +5,18 @@ from collections.abc import Callable
 from django.conf import settings
 
 from neurons import artifacts, services
+from neurons.lab.checkpoint import CheckpointError, network_facts, save_network
 from neurons.lab.config import TrainingConfig, TransformerConfig
 from neurons.lab.threads import use_threads
 from neurons.lab.tokenizer import load_tokenizer
 from neurons.lab.train import STATE, ArmTraining, Progress, pair_configs
+from neurons.lab.transformer import Transformer
 from neurons.models import Corpus, Network, NetworkPair, RunStatus, TrainingRun
-from neurons.pipeline.networks import network_import
+from neurons.pipeline.networks import network_import, network_name
 from neurons.pipeline.runs import note_end, throttled
 from neurons.selectors import corpus_store
+
+UNTRAINED = "_untrained"  # behind the label of the network that it became
 
 
 def arm_configs(
@@ -65,6 +69,36 @@ def arm_train(
         network = network_import(address)
         services.run_finish(run=run, message=f"validation loss {network.validation_loss:.4f} nats per token")
         return network
+
+
+def network_untrained(network: Network) -> Network:
+    """Register, in the pair of a network that was trained here, the network that it was before its first step.
+
+    Raises
+    ------
+    CheckpointError
+        If the seed of its initial weights is not known.
+    """
+    ours = network.format == Network.Format.BLINDSCOPE
+    trained = network_facts(artifacts.artifact_folder(network.url)) if ours else {}
+    if "seed" not in trained:
+        raise CheckpointError(
+            f"the initial weights of {network} are not known: only networks that were trained here tell their seed."
+        )
+    config, label = TransformerConfig.from_dict(trained["config"]), f"{network.activation}{UNTRAINED}"
+    address = f"{artifacts.pair_address(network.pair.name)}/{label}"
+    kept = {key: trained[key] for key in ("seed", "tokenizer_fingerprint") if key in trained}
+    told = kept | {"untrained": network.name, "tokens_trained": 0, "validation_loss": None}
+    with artifacts.exclusive(address) as folder:
+        save_network(folder, Transformer(config, seed=trained["seed"]), told)
+        artifacts.publish(address)
+        facts = network_facts(folder)
+    return services.network_register(
+        name=network_name(network.pair, label),
+        pair=network.pair,
+        url=address,
+        facts=facts | {"config": facts["config"] | {"activation": label}},
+    )
 
 
 def _training_report(run: TrainingRun, report: Callable[[Progress], None] | None) -> Callable[[Progress], None]:
