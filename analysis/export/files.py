@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from analysis.export.charts import report_figures
 from analysis.export.codebook import codebook_csv
 from analysis.export.page import standalone_page
+from analysis.export.reproduce import reproduce_script
 from analysis.export.sources import Sources
 from analysis.reports import Report
 
@@ -27,6 +28,7 @@ FILE_NOTES = {
     "draws.csv": "every draw of the sampling, rejected ones with the reason, and the reserve",
     "strata.csv": "how many neurons each layer of each arm has, and how many were drawn",
     "opened_key.json": "the sealed key and salt as committed to in the protocol",
+    "reproduce.py": "draws and allocates the study again from protocol and salt, without Blindscope: match or mismatch",
     "protocol.json": "the frozen protocol, byte for byte; its sha256 stands in the report",
     "fractions.svg": "figure: interpretable fraction by size and arm",
     "differences.svg": "figure: differences between arms",
@@ -51,6 +53,7 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
         "draws.csv": lambda: _csv_bytes(_labelled(sources.tables().draws, report)),
         "strata.csv": lambda: _csv_bytes(_labelled(sources.tables().strata, report)),
         "opened_key.json": lambda: _json_bytes({"raters_are": report.rater_label, **sources.disclosure()}),
+        "reproduce.py": lambda: reproduce_script().encode(),
         "protocol.json": lambda: sources.protocol.encode(),
         "README.txt": lambda: _readme(report).encode(),
     }

@@ -84,8 +84,8 @@ def _keys(study: Study, sizes, arms, neurons: int) -> list[SealedKey]:
                 SealedDraw.objects.create(number=len(rows) + 1, accepted=True, **place)
                 rows.append(SealedKey.objects.create(item=item, harvest=harvest, corpus="tiny", **place))
             SealedStratum.objects.create(
-                study=study, number=len(rows), size=size, arm=arm, layer=0, corpus="tiny", neurons=1024, unrecorded=0,
-                dead=24, enough=900, sampled=neurons, reserved=0,
+                study=study, number=len(rows), size=size, arm=arm, layer=0, corpus="tiny", width=1024, neurons=1024,
+                unrecorded=0, dead=24, enough=900, sampled=neurons, reserved=0,
             )  # fmt: skip
     SealedSalt.objects.create(study=study, salt="ab" * 16)
     return rows

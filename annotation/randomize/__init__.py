@@ -7,7 +7,7 @@ order), `balance` (how even it came out), `plan` (the lists of all seats), `pred
 from annotation.randomize.allocation import Unit, seats_allocate
 from annotation.randomize.balance import Balance, balance_of
 from annotation.randomize.order import seat_order
-from annotation.randomize.plan import Lists, Rules, SeatList, lists_make
+from annotation.randomize.plan import Lists, Rules, SeatList, lists_make, rules_from
 from annotation.randomize.predictions import Prediction, predictions_choose, predictions_listed
 from annotation.randomize.sampling import Draw, Layer, Part, StratumExhausted, apportioned, draw_stratum, sample_parts
 from annotation.randomize.streams import public_id, shuffled, stream
@@ -30,6 +30,7 @@ __all__ = [
     "predictions_choose",
     "predictions_listed",
     "public_id",
+    "rules_from",
     "sample_parts",
     "seat_order",
     "seats_allocate",

@@ -1,7 +1,8 @@
 """The lists of all seats, from the units, the rules of the design, its seed and the salt."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from annotation.randomize.allocation import Unit, calibration_choose, groups_of, seats_allocate
 from annotation.randomize.balance import Balance, balance_of
@@ -40,6 +41,13 @@ class Rules:
     repeats: float = 0.0
     repeat_distance: int = 10
     block: int = 0
+
+
+def rules_from(design: Mapping[str, Any]) -> Rules:
+    """The rules of a design as it stands in the frozen protocol."""
+    asked = design["assignment"]
+    names = [name for name in Rules.__dataclass_fields__ if name in asked]
+    return Rules(design["raters"], design["raters_per_neuron"], **{name: asked[name] for name in names})
 
 
 @dataclass(frozen=True, slots=True)

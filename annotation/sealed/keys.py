@@ -7,9 +7,10 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from annotation.audit import event_append
 from annotation.design import canonical_json
-from annotation.models import Item, RaterKind, Study, StudyEvent, Unblinding
-from annotation.sealed.models import SealedCatch, SealedDraw, SealedKey, SealedSalt
+from annotation.models import Item, RaterKind, Study, Unblinding
+from annotation.sealed.models import SealedCatch, SealedDraw, SealedKey, SealedSalt, SealedStratum
 
 OPENED_FOR_SIMULATION = "key opened for simulated raters"
 
@@ -28,6 +29,7 @@ class KeyRow:
     layer: int
     neuron: int
     harvest_id: int
+    corpus: str = ""
     truth: dict[str, Any] = field(default_factory=dict)  # the task's right answers
 
 
@@ -42,6 +44,25 @@ class DrawRow:
     neuron: int
     accepted: bool
     reason: str
+    reserve: bool = False  # accepted beyond the sample
+
+
+@dataclass(frozen=True, slots=True)
+class StratumRow:
+    """One layer of one arm over one corpus: how many neurons there are (None: not a finite number) and were drawn."""
+
+    number: int
+    size: str
+    arm: str
+    layer: int
+    corpus: str
+    width: int  # units in the layer that numbers are drawn from
+    neurons: int | None = None
+    unrecorded: int | None = None  # not in the imported records
+    dead: int | None = None  # never above 0 on the harvested text
+    enough: int | None = None  # with as many snippets of different texts as an item shows
+    sampled: int = 0
+    reserved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +82,10 @@ def keys_write(study: Study, rows: Iterable[KeyRow]) -> None:
 
 def draws_write(study: Study, rows: Iterable[DrawRow]) -> None:
     SealedDraw.objects.bulk_create(SealedDraw(study=study, **asdict(row)) for row in rows)
+
+
+def strata_write(study: Study, rows: Iterable[StratumRow]) -> None:
+    SealedStratum.objects.bulk_create(SealedStratum(study=study, **asdict(row)) for row in rows)
 
 
 def catches_write(study: Study, rows: Iterable[CatchRow]) -> None:
@@ -90,6 +115,13 @@ def draws_read(study: Study) -> list[DrawRow]:
     return [DrawRow(**row) for row in SealedDraw.objects.filter(study=study).order_by("number").values(*fields)]
 
 
+def strata_read(study: Study) -> list[StratumRow]:
+    """Populations and numbers drawn of every layer of every arm, after unblinding."""
+    _refuse_while_blind(study)
+    fields = StratumRow.__dataclass_fields__
+    return [StratumRow(**row) for row in SealedStratum.objects.filter(study=study).order_by("number").values(*fields)]
+
+
 def salt_read(study: Study) -> str:
     """The salt, after unblinding: with it and the design anybody can draw the study again."""
     _refuse_while_blind(study)
@@ -103,37 +135,42 @@ def keys_read_for_simulation(study: Study, by: User | None = None) -> list[KeyRo
             f"“{study.title}” is rated by people, so its key opens for no simulation; "
             'freeze a study with rater_kind = "simulated".'
         )
-    StudyEvent.objects.create(study=study, actor=by, action=OPENED_FOR_SIMULATION)
+    event_append(study, by, OPENED_FOR_SIMULATION)
     return _keys(study)
 
 
 def disclosure(study: Study) -> dict[str, Any]:
-    """Everything that was sealed, after unblinding, as plain data: salt, key by public item id, draws.
+    """Everything that was sealed, after unblinding, as plain data.
 
-    `commitment(disclosure(study))` equals the `key_commitment` of the frozen protocol unless the key was changed.
+    `commitment(disclosure(study))` equals the `key_commitment` of the frozen protocol unless something was changed.
     """
-    keys, draws, salt = keys_read(study), draws_read(study), salt_read(study)
+    keys, draws, strata, salt = keys_read(study), draws_read(study), strata_read(study), salt_read(study)
     public = dict(Item.objects.filter(study=study).values_list("id", "public_id"))
-    return disclosed(salt, [(public[row.item_id], row) for row in keys], draws)
+    catches = [(public[item], row) for item, row in catches_read(study).items()]
+    return disclosed(salt, [(public[row.item_id], row) for row in keys], draws, strata, catches)
 
 
-def disclosed(salt: str, keys: Sequence[tuple[str, KeyRow]], draws: Sequence[DrawRow]) -> dict[str, Any]:
+def disclosed(
+    salt: str,
+    keys: Sequence[tuple[str, KeyRow]],
+    draws: Sequence[DrawRow],
+    strata: Sequence[StratumRow],
+    catches: Sequence[tuple[str, CatchRow]],
+) -> dict[str, Any]:
     """The sealed rows in the form that is committed to at freeze and published at unblinding."""
     return {
         "salt": salt,
-        "key": [
-            {
-                "item": item,
-                "size": row.size,
-                "arm": row.arm,
-                "layer": row.layer,
-                "neuron": row.neuron,
-                "truth": row.truth,
-            }
-            for item, row in sorted(keys, key=lambda pair: pair[0])
-        ],
+        "key": [_public(item, row, "harvest_id") for item, row in sorted(keys, key=lambda pair: pair[0])],
         "draws": [asdict(draw) for draw in draws],
+        "strata": [asdict(stratum) for stratum in strata],
+        "catches": [_public(item, row) for item, row in sorted(catches, key=lambda pair: pair[0])],
     }
+
+
+def _public(item: str, row: KeyRow | CatchRow, *left_out: str) -> dict[str, Any]:
+    """The row with the item's public id for numbers that mean something in this database only."""
+    told = asdict(row)
+    return {"item": item} | {name: told[name] for name in told if name not in ("item_id", *left_out)}
 
 
 def commitment(disclosed_data: dict[str, Any]) -> str:

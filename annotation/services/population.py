@@ -9,7 +9,7 @@ from annotation.services.harvests import Stratum
 
 def population(design: StudyDesign, stratum: Stratum, layer: int, corpus: str) -> StratumRow:
     """The counts of one layer of one arm over one corpus; nothing is sampled yet."""
-    place = StratumRow(0, stratum.pair.size, stratum.arm.name, layer, corpus)
+    place = StratumRow(0, stratum.pair.size, stratum.arm.name, layer, corpus, stratum.store.d_mlp)
     if stratum.arm.kind == RANDOM_SNIPPETS:
         return place
     counts, known = stratum.store.top_counts(layer), stratum.store.known(layer)
