@@ -11,7 +11,7 @@ from annotation.blinding.refusals import AnswerRefused
 from annotation.blinding.seats import next_public_id
 from annotation.models import Assignment, Draft, Judgment, Seat, Study
 from annotation.protocols import TASKS
-from annotation.protocols.task import Shown, Task
+from annotation.protocols.task import Derives, Shown, Task
 
 MAX_MS = 2_147_483_647  # the largest value of the columns active_ms and wall_ms
 
@@ -19,6 +19,11 @@ MAX_MS = 2_147_483_647  # the largest value of the columns active_ms and wall_ms
 def task_of(study: Study, layout: Mapping[str, Any]) -> Task:
     """The task of an item: the study's, unless the item's layout names its own."""
     return TASKS[layout.get("task") or study.rater_text["task"]]
+
+
+def question_of(study: Study, task: Task) -> str:
+    """What an item asks: as frozen for the study's own task, and for others as the task asks it."""
+    return str(study.rater_text["question"]) if task.name == study.rater_text["task"] else task.question
 
 
 def answer_cleaned(task: Task, answer: BlindAnswer) -> BlindAnswer:
@@ -35,7 +40,7 @@ def answer_accepted(task: Task, answer: BlindAnswer, shown: Shown) -> BlindAnswe
     problem = task.answer_problem(answer, shown)
     if problem is not None:
         raise AnswerRefused(problem.message, problem.field)
-    return answer
+    return task.derived(answer, shown) if isinstance(task, Derives) else answer
 
 
 def earlier_judgment(row: Assignment, idempotency_key: str) -> Judgment | None:

@@ -1,5 +1,6 @@
 """What a task's options may be: one message per fault, for the design's author."""
 
+from collections.abc import Sequence
 from typing import Any
 
 TOP = "top"
@@ -23,6 +24,11 @@ def share_problem(value: Any) -> str | None:
     if not _is_share(value):
         return f"Received {value!r}; give a number from 0 to 1."
     return None
+
+
+def choice_problem(value: Any, choices: Sequence[str]) -> str | None:
+    """What is wrong with one of several texts, or None."""
+    return None if value in choices else f"Received {value!r}; choose one of: {', '.join(choices)}."
 
 
 def switch_problem(value: Any) -> str | None:

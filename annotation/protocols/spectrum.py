@@ -195,7 +195,7 @@ class Spectrum:
         return said | {"rule": "names of rivers", "responses": responses}
 
 
-def bands_problem(bands: Any) -> str | None:
+def bands_problem(bands: Any, least: int = BANDS_LEAST) -> str | None:
     """What is wrong with a list of bands, or None; None given means the default."""
     if bands is None:
         return None
@@ -204,8 +204,8 @@ def bands_problem(bands: Any) -> str | None:
     for band in bands:
         if band != SILENT and (message := range_problem(band)):
             return message.replace("give 'top'", "give 'top', 'silent'")
-    if not BANDS_LEAST <= len({band_name(band) for band in bands}) == len(bands) <= BANDS_MOST:
-        return f"Received {bands!r}; give {BANDS_LEAST} to {BANDS_MOST} different bands."
+    if not least <= len({band_name(band) for band in bands}) == len(bands) <= BANDS_MOST:
+        return f"Received {bands!r}; give {least} to {BANDS_MOST} different bands."
     return None
 
 

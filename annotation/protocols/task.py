@@ -145,6 +145,14 @@ class NearMisses(Protocol):
         """
 
 
+@runtime_checkable
+class Derives(Protocol):
+    """A task in which part of the stored answer follows from the rest, such as a sum of points."""
+
+    def derived(self, answer: Answer, shown: Shown) -> Answer:
+        """An answer that counts, with what follows from it."""
+
+
 Marker = Callable[[Reading], Marked]  # marks the firing tokens in the study's display mode
 
 

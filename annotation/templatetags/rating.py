@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django import template
+from django.utils.safestring import SafeString
 
-from neurons.templatetags.snippets import SnippetRow, snippet_rows
+from neurons.templatetags.snippets import SnippetRow, snippet_rows, token_html
 
 register = template.Library()
 
@@ -20,6 +21,11 @@ class ComparedResponse(NamedTuple):
     name: str
     given: str
     expected: str
+
+
+class PromotedToken(NamedTuple):
+    html: SafeString
+    shade: int  # 1 … 5
 
 
 @register.filter
@@ -62,3 +68,14 @@ def compared(feedback: Any) -> list[ComparedResponse]:
     """The responses of a careful rater beside those of this one."""
     given: Mapping[str, str] = feedback.answer.responses
     return [ComparedResponse(name, given.get(name, ""), expected) for name, expected in feedback.responses.items()]
+
+
+@register.filter
+def promoted_tokens(promoted: list[list[Any]]) -> list[PromotedToken]:
+    return [PromotedToken(token_html(text), shade) for text, shade in promoted]
+
+
+@register.filter
+def asks(layout: Mapping[str, Any], name: str) -> bool:
+    """Whether the layout lists an item of this name."""
+    return name in layout["items"]

@@ -53,3 +53,21 @@ def test_a_spectrum_is_judged_group_by_group_with_the_keyboard(rating):
     settled(rater, current(rater))
     assert [checked(page, f"r_group_{number}") for number in range(1, 6)] == list(groups.values())
     assert fits_a_phone(page)
+
+
+def test_a_rubric_is_scored_with_the_keyboard_and_the_server_adds_up(rating):
+    rater = rating(protocol="rubric")
+    page, first = rater.page, current(rater)
+    press(page, "2", "5", "1", "k", "3", "3", "Enter")
+    assert "Write your explanation" in page.inner_text("#form-error")
+    page.keyboard.type("words with numbers")
+    press(page, "Escape", "Enter")
+    settled(rater, first)
+    judgment = Judgment.objects.get()
+    scores = {"confidence": "2", "activations": "3", "specificity": "3", "points": "8"}
+    assert (judgment.verdict, judgment.rule, judgment.responses) == ("yes", "words with numbers", scores)
+    second = current(rater)
+    press(page, "u", "Enter")
+    settled(rater, second)
+    assert Judgment.objects.latest("pk").verdict == "cannot"
+    assert fits_a_phone(page)

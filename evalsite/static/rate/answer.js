@@ -38,14 +38,16 @@ export function fill(form, answer) {
   }
 }
 
-// Whether a part of the form is asked for, as its data-unless="name=value" and data-only-if="name=value" say.
+// Whether a part of the form is asked for: no condition of its data-unless="name=value name=value" holds, and the one of
+// its data-only-if does.
 export function isAsked(form, part) {
+  const data = new FormData(form);
   const holds = (condition) => {
     const [name, value] = condition.split("=");
-    return (new FormData(form).get(name) ?? "") === value;
+    return (data.get(name) ?? "") === value;
   };
-  const { unless, onlyIf } = part.dataset;
-  return !(unless && holds(unless)) && (!onlyIf || holds(onlyIf));
+  const { unless = "", onlyIf } = part.dataset;
+  return !unless.split(" ").some((condition) => condition && holds(condition)) && (!onlyIf || holds(onlyIf));
 }
 
 // -> {field, message} or null. The server checks again; this only spares the round trip.

@@ -145,13 +145,14 @@ async function undo() {
     return;
   }
   item.lock(true);
-  const { kind } = await server.post(form.action, {});
+  const { kind, data } = await server.post(form.action, {});
   if (kind === "ok") {
     status.say("Your last answer is open again. It stands until you save a new one.");
     loadNext(item.form.dataset.nextUrl);
   } else {
     item.lock(false);
-    status.say(kind === "unknown" ? "There is nothing to undo." : "The last answer could not be opened; try again in a moment.", "warn");
+    const texts = { unknown: "There is nothing to undo.", refused: data?.error };
+    status.say(texts[kind] ?? "The last answer could not be opened; try again in a moment.", "warn");
   }
 }
 
