@@ -12,6 +12,9 @@ if "BLINDSCOPE_DATA_DIR" not in os.environ:
 
 from evalsite.settings import *  # noqa: F403
 
+# Most tests are about pages behind these locks; evalsite/tests/test_sign_in.py switches them on.
+STAFF_MFA = REAUTHENTICATION = False
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

@@ -31,16 +31,18 @@ UNSTABLE_HEADERS = {"Expires", "Set-Cookie"}  # a clock and the session
 YES = {"verdict": "yes", "confidence": 3, "rule": "animals", "marks": ["fits", "", "misfits", "", "fits"]}
 CONTEXT_PROCESSORS = {
     "request", "user", "perms", "messages", "DEFAULT_MESSAGE_LEVELS", "csrf_token",
-    "is_evaluator", "is_admin", "is_statistician", "True", "False", "None",
+    "is_evaluator", "is_staff_role", "is_owner", "is_admin", "is_statistician", "is_unblinder", "is_monitor", "is_auditor",
+    "True", "False", "None",
 }  # fmt: skip
 
 # What a rater may be told, field by field. A new field must be thought about here first.
 ANSWER = {"verdict", "confidence", "rule", "responses", "marks", "active_ms", "wall_ms"}
 RATE = {
     "study", "title", "assignment", "position", "progress", "task", "snippets", "layout", "question", "threshold",
-    "simulated", "draft", "can_undo",
+    "rule", "simulated", "draft", "can_undo",
 }  # fmt: skip
-DONE = {"study", "title", "progress", "simulated", "can_undo", "contact"}
+DONE = {"study", "title", "progress", "simulated", "can_undo", "contact", "guesses_left", "guessing"}
+WAITING = {"study", "title", "progress", "waiting", "simulated", "can_undo", "contact"}
 FIELDS: dict[type, set[str]] = {
     blinding.BlindPiece: {"text", "band"},
     blinding.BlindSnippet: {"pieces"},
@@ -54,11 +56,17 @@ FIELDS: dict[type, set[str]] = {
     },
     blinding.PracticeFeedback: {"expected", "responses", "agrees", "text", "marks", "answer"},
     blinding.PracticePage: {
-        "study", "title", "number", "total", "task", "snippets", "layout", "question", "threshold", "simulated",
-        "feedback", "draft",
+        "study", "title", "number", "total", "task", "snippets", "layout", "question", "threshold", "rule",
+        "simulated", "feedback", "draft",
     },
     blinding.RatePage: RATE,
     blinding.DonePage: DONE,
+    blinding.WaitingPage: WAITING,
+    # The arms are named when the verdicts are locked, the same names for every item and rater.
+    blinding.GuessChoice: {"value", "label"},
+    blinding.GuessPage: {
+        "study", "title", "assignment", "progress", "snippets", "choices", "verdict", "simulated",
+    },
     blinding.SaveReceipt: {"saved", "study", "assignment", "version", "duplicate", "next"},
 }  # fmt: skip
 
@@ -128,6 +136,17 @@ class Transcript:
             self.post("answer", page["assignment"], data={"verdict": "cannot", "key": page["assignment"]}, **JSON)
         self.get("next", self.slug)
         self.get("done", self.slug)
+        self._guess()
+
+    def _guess(self) -> None:
+        self.get("guess", self.slug)
+        self.post("guess_start", self.slug)
+        self.post("undo", self.slug, **JSON)
+        for answer in ({"guess": "dk"}, {"guess": "baseline"}, {"guess": "baseline", "certainty": "2", "reason": "code"}):
+            page = self.get("guess", self.slug).context["page"]
+            self.post("guess", self.slug, data={"assignment": page.assignment, **answer})
+        self.get("guess", self.slug)
+        self.get("done", self.slug)
 
     def bytes(self) -> list[tuple[str, int, dict[str, str], bytes]]:
         return [
@@ -154,7 +173,7 @@ def keys_rotated(study: Any) -> None:
 
 @pytest.fixture
 def study():
-    return make_open_study()
+    return make_open_study(guess={"items": 2})
 
 
 @pytest.fixture
@@ -239,7 +258,7 @@ def test_the_context_of_every_page_is_one_gate_dataclass_made_of_plain_values(st
         Transcript(rater, study.slug).play()
     finally:
         template_rendered.disconnect(keep)
-    assert set(contexts) == {"home.html", "instructions.html", "practice.html", "rate.html", "done.html"}
+    assert set(contexts) == {"home.html", "instructions.html", "practice.html", "rate.html", "guess.html", "done.html"}
     for context in (context for rendered in contexts.values() for context in rendered):
         assert set(context) - CONTEXT_PROCESSORS == {"page"}
         for part in parts(context["page"]):

@@ -18,7 +18,7 @@ from annotation.services import (
     study_open,
     study_unblind,
 )
-from evalsite.views import DEMO_LOGINS
+from evalsite.people.sign_in import DEMO_LOGINS
 from neurons.models import Corpus, Network
 from neurons.selectors import harvest_finished
 
@@ -45,7 +45,7 @@ def database(_: str | None) -> None:
 
 
 def accounts(_: str | None) -> None:
-    """The logins of evalsite.views.DEMO_LOGINS."""
+    """The logins of evalsite.people.sign_in.DEMO_LOGINS."""
     users = User.objects
     for role, name, password in DEMO_LOGINS:
         if users.filter(username=name).exists():

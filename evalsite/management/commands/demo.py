@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from evalsite.demo.build import STEPS
 from evalsite.demo.checks import DemoRefused, check_disk, check_port
 from evalsite.demo.serve import Stack
-from evalsite.views import DEMO_LOGINS
+from evalsite.people.sign_in import DEMO_LOGINS
 
 
 class Command(BaseCommand):
