@@ -26,6 +26,7 @@ from annotation.blinding.pages import (
     PracticePage,
     RatePage,
     SaveReceipt,
+    WaitingPage,
 )
 from annotation.blinding.practice import blind_practice, blind_practice_answer
 from annotation.blinding.rating import blind_draft_save, blind_item, blind_judgment_submit, blind_next, blind_undo
@@ -52,6 +53,7 @@ __all__ = [
     "RatePage",
     "SaveReceipt",
     "StudyNotOpen",
+    "WaitingPage",
     "blind_draft_save",
     "blind_guess",
     "blind_guess_answer",

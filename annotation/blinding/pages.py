@@ -77,6 +77,7 @@ class PracticePage:
     layout: dict[str, Any]  # numbers of snippets by group, as the task lays them out
     question: str
     threshold: float | None
+    rule: str  # to predict from; empty in most tasks
     simulated: bool
     feedback: PracticeFeedback | None
     draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
@@ -94,9 +95,23 @@ class RatePage:
     layout: dict[str, Any]  # numbers of snippets by group, as the task lays them out
     question: str
     threshold: float | None
+    rule: str  # of another rater, to predict from; empty in most tasks
     simulated: bool
     draft: BlindAnswer | None
     can_undo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """Nothing to answer for the moment: what is left needs rules that other raters have not written yet."""
+
+    study: str
+    title: str
+    progress: BlindProgress
+    waiting: int  # items left
+    simulated: bool
+    can_undo: bool
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)

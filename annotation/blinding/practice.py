@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
-from annotation.blinding.answers import answer_accepted, answer_json, task_of
+from annotation.blinding.answers import answer_accepted, answer_json, question_of, task_of
 from annotation.blinding.pages import BlindAnswer, PracticeFeedback, PracticePage
 from annotation.blinding.rating import blind_snippets
 from annotation.blinding.seats import open_seat, practice_missing, seat_of
@@ -52,16 +52,18 @@ def practice_item(seat: Seat, number: int) -> dict[str, Any]:
 def practice_page(seat: Seat, number: int, feedback: PracticeFeedback | None) -> PracticePage:
     text, item = seat.study.rater_text, practice_item(seat, number)
     layout = item.get("layout", {})
+    task = task_of(seat.study, layout)
     return PracticePage(
         study=seat.study.slug,
         title=seat.study.title,
         number=number,
         total=len(text["practice"]),
-        task=task_of(seat.study, layout).name,
+        task=task.name,
         snippets=blind_snippets(item["snippets"]),
         layout=layout,
-        question=text["question"],
+        question=question_of(seat.study, task),
         threshold=text["threshold"],
+        rule=item.get("rule", ""),
         simulated=seat.study.simulated,
         feedback=feedback,
     )

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import transaction
 from django.http import Http404
-from django.utils import timezone
 
 from annotation.blinding.answers import (
     answer_accepted,
@@ -14,13 +13,24 @@ from annotation.blinding.answers import (
     earlier_judgment,
     judgment_add,
     judgment_json,
+    question_of,
     receipt_of,
     task_of,
 )
-from annotation.blinding.pages import BlindAnswer, BlindPiece, BlindSnippet, DonePage, RatePage, SaveReceipt
+from annotation.blinding.pages import (
+    BlindAnswer,
+    BlindPiece,
+    BlindSnippet,
+    DonePage,
+    RatePage,
+    SaveReceipt,
+    WaitingPage,
+)
 from annotation.blinding.refusals import AnswerRefused
+from annotation.blinding.rules import check_undo, first_shown, predictions_follow, rule_of
 from annotation.blinding.seats import (
     answered_of,
+    available_of,
     guesses_left,
     lock_open,
     next_public_id,
@@ -34,11 +44,13 @@ from annotation.models import Assignment, Draft, Seat
 from annotation.protocols.task import Shown
 
 
-def blind_next(user_id: int, study: str) -> RatePage | DonePage:
-    """The first unanswered item in the rater's own order: one look-up in the index `next_assignment`."""
+def blind_next(user_id: int, study: str) -> RatePage | WaitingPage | DonePage:
+    """The first item in the rater's own order that can be answered: one look-up in the index `next_assignment`."""
     seat = ready_seat(user_id, study)
-    assignment = unanswered_of(seat).select_related("item", "draft").first()
-    return done_page(seat) if assignment is None else _rate_page(seat, _shown(assignment))
+    row = available_of(seat).select_related("item", "draft").first()
+    if row is None:
+        return _waiting_page(seat) if unanswered_of(seat).exists() else done_page(seat)
+    return _rate_page(seat, row) if first_shown(row) else blind_next(user_id, study)
 
 
 def blind_item(user_id: int, assignment: str) -> RatePage:
@@ -47,7 +59,9 @@ def blind_item(user_id: int, assignment: str) -> RatePage:
     seat = ready_seat(user_id, row.seat.study.slug)
     if row.shown_at is None and next_public_id(seat) != row.public_id:
         raise Http404
-    return _rate_page(seat, _shown(row))
+    if not first_shown(row):
+        raise Http404
+    return _rate_page(seat, row)
 
 
 def blind_draft_save(user_id: int, assignment: str, answer: BlindAnswer) -> bool:
@@ -82,6 +96,7 @@ def blind_judgment_submit(user_id: int, assignment: str, answer: BlindAnswer, id
         shown = Shown(len(row.item.snippets), row.item.layout)
         accepted = answer_accepted(task_of(seat.study, shown.layout), answer, shown)
         judgment = judgment_add(row, accepted, idempotency_key)
+        predictions_follow(row, judgment)
         return receipt_of(seat, row, judgment, duplicate=False)
 
 
@@ -94,6 +109,7 @@ def blind_undo(user_id: int, study: str) -> RatePage:
         row = answered_of(seat).select_related("item").order_by("-done_at", "-position").first()
         if row is None:
             raise Http404
+        check_undo(row)
         current = row.judgments.get(is_current=True)
         row.done_at = None
         row.save(update_fields=["done_at"])
@@ -101,17 +117,8 @@ def blind_undo(user_id: int, study: str) -> RatePage:
         return _rate_page(seat, Assignment.objects.select_related("item", "draft").get(pk=row.pk))
 
 
-def _shown(row: Assignment) -> Assignment:
-    """Note the first time an item is on a screen."""
-    if row.shown_at is None:
-        row.shown_at = timezone.now()
-        Assignment.objects.filter(pk=row.pk, shown_at__isnull=True).update(shown_at=row.shown_at)
-    return row
-
-
 def _rate_page(seat: Seat, row: Assignment) -> RatePage:
-    text = seat.study.rater_text
-    progress = progress_of(seat)
+    progress, task = progress_of(seat), task_of(seat.study, row.item.layout)
     draft = getattr(row, "draft", None)
     return RatePage(
         study=seat.study.slug,
@@ -119,14 +126,28 @@ def _rate_page(seat: Seat, row: Assignment) -> RatePage:
         assignment=row.public_id,
         position=row.position,
         progress=progress,
-        task=task_of(seat.study, row.item.layout).name,
+        task=task.name,
         snippets=blind_snippets(row.item.snippets),
         layout=row.item.layout,
-        question=text["question"],
-        threshold=text["threshold"],
+        question=question_of(seat.study, task),
+        threshold=seat.study.rater_text["threshold"],
+        rule=rule_of(row),
         simulated=seat.study.simulated,
         draft=None if draft is None else answer_from_json(draft.answer),
         can_undo=progress.done > 0,
+    )
+
+
+def _waiting_page(seat: Seat) -> WaitingPage:
+    progress = progress_of(seat)
+    return WaitingPage(
+        study=seat.study.slug,
+        title=seat.study.title,
+        progress=progress,
+        waiting=unanswered_of(seat).count(),
+        simulated=seat.study.simulated,
+        can_undo=progress.done > 0,
+        contact=seat.study.rater_text["contact"],
     )
 
 

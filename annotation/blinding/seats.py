@@ -75,8 +75,10 @@ def where_next(seat: Seat) -> str:
     missing = practice_missing(seat)
     if missing and seat.practice_done_at is None:
         return f"practice:{missing[0]}"
-    if unanswered_of(seat).exists():
+    if available_of(seat).exists():
         return "rate"
+    if unanswered_of(seat).exists():
+        return "waiting"
     return "guess" if seat.guessing_at is not None and guesses_left(seat) else "done"
 
 
@@ -93,14 +95,21 @@ def unanswered_of(seat: Seat) -> QuerySet[Assignment]:
     return Assignment.objects.filter(seat=seat, done_at__isnull=True).order_by("position")
 
 
+def available_of(seat: Seat) -> QuerySet[Assignment]:
+    """What can be answered now: all but predictions from rules that are not written yet."""
+    return unanswered_of(seat).filter(Q(rule_from__isnull=True) | Q(rule_from__done_at__isnull=False))
+
+
 def answered_of(seat: Seat) -> QuerySet[Assignment]:
-    return Assignment.objects.filter(OWN, seat=seat, done_at__isnull=False)
+    return Assignment.objects.filter(OWN, seat=seat, done_at__isnull=False, retired_at__isnull=True)
 
 
 def next_public_id(seat: Seat) -> str | None:
-    return unanswered_of(seat).values_list("public_id", flat=True).first()
+    return available_of(seat).values_list("public_id", flat=True).first()
 
 
 def progress_of(seat: Seat) -> BlindProgress:
-    counts = Assignment.objects.filter(OWN, seat=seat).aggregate(total=Count("id"), done=Count("done_at"))
+    """Predictions whose rule was never written count neither as done nor as left."""
+    rows = Assignment.objects.filter(OWN, seat=seat, retired_at__isnull=True)
+    counts = rows.aggregate(total=Count("id"), done=Count("done_at"))
     return BlindProgress(done=counts["done"], total=counts["total"])

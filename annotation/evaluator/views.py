@@ -13,8 +13,9 @@ A POST to `answer` or `draft` is a form or a JSON object with these fields:
                 the server makes one, and an item that is answered already keeps its first answer
 
 With `Accept: application/json` a reply is JSON: the fields of the gate's dataclass (`DonePage` with `"done": true`,
-a draft `{"saved"}`), or `{"error", "field"}` with status 400 (answer refused) or 409 (the study is not open; or the
-instructions or the practice come first, named by `field`). Otherwise it is a redirect, and messages say what happened.
+`WaitingPage` with `waiting` while what is left needs rules that others have not written yet, a draft `{"saved"}`), or
+`{"error", "field"}` with status 400 (answer refused) or 409 (the study is not open; or the instructions or the practice
+come first, named by `field`). Otherwise it is a redirect, and messages say what happened.
 """
 
 import uuid
@@ -30,6 +31,7 @@ from annotation.blinding import (
     AnswerRefused,
     DonePage,
     GuessPage,
+    WaitingPage,
     blind_draft_save,
     blind_guess,
     blind_guess_answer,
@@ -99,7 +101,9 @@ def rate(request: HttpRequest, *, study: str) -> HttpResponse:
     finished = isinstance(page, DonePage)
     if wants_json(request):
         return JsonResponse({"done": True, **asdict(page)} if finished else asdict(page))
-    return redirect("evaluator:done", study) if finished else _page(request, "rate", page)
+    if finished:
+        return redirect("evaluator:done", study)
+    return _page(request, "waiting" if isinstance(page, WaitingPage) else "rate", page)
 
 
 @require_GET

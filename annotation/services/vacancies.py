@@ -42,7 +42,7 @@ def seat_vacate(*, seat: Seat, keep: bool, reason: str, by: User = None) -> Seat
 def _list_reset(seat: Seat, keep: bool) -> None:
     """Nothing that the next rater will answer remembers that somebody looked at it before."""
     rows = Assignment.objects.filter(seat=seat)
-    again = rows.filter(done_at__isnull=True) if keep else rows
+    again = rows.filter(done_at__isnull=True) if keep else rows.filter(retired_at__isnull=True)
     Draft.objects.filter(assignment__in=again).delete()
     if not keep:
         Judgment.objects.filter(assignment__seat=seat, is_current=True).update(is_current=False)
