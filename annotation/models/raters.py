@@ -28,6 +28,7 @@ class Seat(models.Model):
     seated_at = models.DateTimeField(null=True, blank=True)
     instructions_read_at = models.DateTimeField(null=True, blank=True)
     practice_done_at = models.DateTimeField(null=True, blank=True)
+    screened_out_at = models.DateTimeField(null=True, blank=True)  # did not pass the training
     guessing_at = models.DateTimeField(null=True, blank=True)  # from now on the verdicts are locked
 
     class Meta:
@@ -43,5 +44,7 @@ class PracticeAnswer(models.Model):
 
     seat = models.ForeignKey(Seat, on_delete=models.PROTECT, related_name="practice_answers")
     number = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)  # 1, 2, …; in each only the first answer to an item counts
+    agrees = models.BooleanField(null=True)  # with a careful rater; empty in answers older than this column
     answer = models.JSONField()
     at = models.DateTimeField(auto_now_add=True)
