@@ -36,10 +36,9 @@ class Migration(migrations.Migration):
                 ('study', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='log_chain', to='annotation.study')),
             ],
         ),
-        migrations.RenameField(model_name='studyevent', old_name='actor', new_name='account'),
         migrations.AddField(
             model_name='studyevent',
-            name='actor',
+            name='log_actor',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='annotation.logactor'),
         ),
         migrations.AddField(

@@ -42,7 +42,7 @@ def chained(chain, event, actor):
             "previous": chain.head_sha256,
         }
     )
-    event.chain, event.number, event.actor, event.record = chain, chain.length + 1, actor, record
+    event.chain, event.number, event.log_actor, event.record = chain, chain.length + 1, actor, record
     event.sha256 = hashlib.sha256(record.encode()).hexdigest()
     chain.length, chain.head_sha256 = event.number, event.sha256
     event.save()
@@ -60,8 +60,8 @@ def chain_studies(apps, schema_editor):
 def chain_events(apps, study, chain):
     StudyEvent = apps.get_model("annotation", "StudyEvent")
     for event in StudyEvent.objects.filter(study=study).order_by("id"):
-        event.role, event.object_id = "unknown" if event.account_id else "command", study.slug
-        chained(chain, event, actor_of(apps, event.account_id))
+        event.role, event.object_id = "unknown" if event.actor_id else "command", study.slug
+        chained(chain, event, actor_of(apps, event.actor_id))
     if chain.length:
         note = StudyEvent(study=study, at=timezone.now(), action="log chained", role="command", object_kind="log")
         note.object_id, note.details = chain.public_id, {"lines_without_hash_before": chain.length}
@@ -78,7 +78,7 @@ def first_version(apps, study):
         number=1,
         text=study.protocol,
         sha256=study.protocol_sha256,
-        by=frozen.actor if frozen else None,
+        by=frozen.log_actor if frozen else None,
         at=study.frozen_at or study.created_at,
     )
 

@@ -9,7 +9,8 @@ class Migration(migrations.Migration):
     dependencies = [('annotation', '0007_audit_chain')]
 
     operations = [
-        migrations.RemoveField(model_name='studyevent', name='account'),
+        migrations.RemoveField(model_name='studyevent', name='actor'),
+        migrations.RenameField(model_name='studyevent', old_name='log_actor', new_name='actor'),
         migrations.AlterField(
             model_name='studyevent',
             name='chain',

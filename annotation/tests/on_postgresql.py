@@ -13,7 +13,6 @@ from annotation.tests.factories import (
     make_evaluator,
     make_open_study,
     make_rater,
-    make_study,
     make_user,
     rate_all,
 )
@@ -90,6 +89,5 @@ def test_an_owner_of_the_tables_is_told_that_it_could_lift_the_protection():
 
 
 def test_truncating_is_refused_to_the_owner_too():
-    make_study()
     with pytest.raises(IntegrityError):
         sql("TRUNCATE annotation_studyevent CASCADE")
