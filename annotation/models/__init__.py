@@ -9,6 +9,15 @@ from annotation.models.items import Assignment, Item, public_token
 from annotation.models.judgments import Draft, Judgment
 from annotation.models.log import LogActor, LogChain, StudyEvent
 from annotation.models.messages import MessageRead, RaterMessage
+from annotation.models.people import (
+    EVALUATORS,
+    STAFF_ROLES,
+    ConflictDeclaration,
+    ConsentRecord,
+    Invitation,
+    PersonalLink,
+    PersonErasure,
+)
 from annotation.models.quality import JudgmentCheck
 from annotation.models.raters import Evaluator, PracticeAnswer, Seat
 from annotation.models.study import RaterKind, Study
@@ -19,9 +28,13 @@ from annotation.models.versions import ProtocolVersion
 from annotation.models.written_once import FrozenRow, WrittenOnce, WrittenOnceQuerySet
 
 __all__ = [
+    "EVALUATORS",
+    "STAFF_ROLES",
     "ApiToken",
     "ArmGuess",
     "Assignment",
+    "ConflictDeclaration",
+    "ConsentRecord",
     "CrowdEvent",
     "CrowdIntake",
     "CrowdPerson",
@@ -29,6 +42,7 @@ __all__ = [
     "Draft",
     "Evaluator",
     "FrozenRow",
+    "Invitation",
     "Item",
     "Judgment",
     "JudgmentCheck",
@@ -36,6 +50,8 @@ __all__ = [
     "LogChain",
     "MachineRater",
     "MessageRead",
+    "PersonErasure",
+    "PersonalLink",
     "PracticeAnswer",
     "ProtocolVersion",
     "Provider",

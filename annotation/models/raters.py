@@ -9,7 +9,10 @@ from annotation.models.study import RaterKind, Study
 class Evaluator(models.Model):
     """A person (or a declared machine) who rates."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="evaluator")
+    # None after the person was erased; the pseudonym and what it answered stay.
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="evaluator"
+    )
     pseudonym = models.CharField(max_length=24, unique=True)
     kind = models.CharField(max_length=12, choices=RaterKind, default=RaterKind.HUMAN)
     created_at = models.DateTimeField(auto_now_add=True)
