@@ -389,16 +389,17 @@ def test_a_harvest_of_another_network_cannot_be_asked_for(researcher, runs):
     assert researcher.get(url("neuron", 0, 3), {"harvest": "1 or 1"}).status_code == 404
 
 
-def test_an_older_harvest_keeps_its_place_in_every_link(researcher, runs):
-    old = runs["net-gelu"]
-    newer = HarvestRun.objects.create(
-        network=old.network, corpus=old.corpus, site="post_ln", config=old.config, status="done", url=old.url
+def test_another_harvest_keeps_its_place_in_every_link(researcher, runs):
+    """What is shown first are neurons before any extra LayerNorm, of which the newest harvest."""
+    first = runs["net-gelu"]
+    after = HarvestRun.objects.create(
+        network=first.network, corpus=first.corpus, site="post_ln", config=first.config, status="done", url=first.url
     )
-    page = researcher.get(url("neuron", 0, 3), {"harvest": old.pk}).context
-    assert page["links"]["next"].endswith(f"?harvest={old.pk}")
-    assert f"harvest={old.pk}" in page["snippets"][0].url
-    assert researcher.get(page["snippets"][0].url).context["run"] == old
-    assert researcher.get(url("neuron", 0, 3)).context["run"] == newer
+    page = researcher.get(url("neuron", 0, 3), {"harvest": after.pk}).context
+    assert page["links"]["next"].endswith(f"?harvest={after.pk}")
+    assert f"harvest={after.pk}" in page["snippets"][0].url
+    assert researcher.get(page["snippets"][0].url).context["run"] == after
+    assert researcher.get(url("neuron", 0, 3)).context["run"] == first
 
 
 # -- searching ---------------------------------------------------------------------------------------------------------

@@ -71,6 +71,11 @@ def why_no_live_text(opened: Opened) -> str:
     """Why no text can be read with this network; empty if one can."""
     if opened.network.format == Network.Format.RECORDS:
         return "This network came as activation records without a model, so it cannot read a text of yours."
+    if opened.run is not None and not opened.run.follows_neurons:
+        return (
+            "This harvest follows random directions and not the network's neurons, and a text of yours is read by "
+            "neurons only. Choose another harvest on the network's page."
+        )
     if opened.store is not None and not (opened.store.corpus.folder / "tokenizer.json").is_file():
         return (
             f"The corpus {opened.run.corpus if opened.run else ''} came without a tokenizer, so a text of yours cannot "

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from neurons.models import HarvestRun, Network
-from neurons.selectors import harvests_finished, harvests_finished_of
+from neurons.models import HarvestRun
+from neurons.selectors import harvests_finished, harvests_finished_of, newest_harvests
 from neurons.store.harvest import HarvestStore
 from neurons.store.known_activations import known_activations, known_text
 from neurons.store.neuron_index import NeuronIndex, Related, TokenNumber
-from neurons.views.opened import Opened, number_in, open_harvest, open_index, open_neuron, visible_networks
+from neurons.views.opened import Opened, holding, number_in, open_harvest, open_index, open_neuron, visible_networks
 from neurons.views.plots import activation_histogram
 from neurons.views.ranges import RankedSample, rank_ranges
 from neurons.views.shading import ShadedSnippet, shaded, tokens_html
@@ -111,7 +111,8 @@ def twin(
     request: HttpRequest, name: str, layer: int, index: int, other: str, other_layer: int, other_index: int
 ) -> HttpResponse:
     """Two neurons side by side, of one network or of two; the visitor has to be allowed both."""
-    pair = open_neuron(request, name, layer, index), open_neuron_beside(request, other, other_layer, other_index)
+    one = open_neuron(request, name, layer, index)
+    pair = one, open_neuron_beside(request, other, other_layer, other_index, one.run)
     if pair[1].store is None or pair[0].store is None:
         raise Http404
     page = pair[0].as_context() | {"layer": layer, "index": index}
@@ -120,13 +121,19 @@ def twin(
     return render(request, "neurons/twin.html", page)
 
 
-def open_neuron_beside(request: HttpRequest, name: str, layer: int, index: int) -> Opened:
-    """The second neuron: its network's newest harvest, because ?harvest= belongs to the first."""
-    network = visible_networks(request).select_related("pair").filter(name=name).first()
-    if network is None or layer >= network.n_layers or index >= network.d_mlp:
-        raise Http404
+def open_neuron_beside(request: HttpRequest, name: str, layer: int, index: int, beside: HarvestRun | None) -> Opened:
+    """The second neuron: in the harvest made like that of the first, to which ?harvest= belongs."""
+    network = get_object_or_404(visible_networks(request).select_related("pair"), name=name)
     runs = harvests_finished_of(network)
-    return open_harvest(network, runs, runs[0] if runs else None)
+    return holding(open_harvest(network, runs, _alike(runs, beside)), layer, index)
+
+
+def _alike(runs: list[HarvestRun], beside: HarvestRun | None) -> HarvestRun | None:
+    """The harvest that was made like another network's, otherwise the one that is shown first."""
+    if beside is not None:
+        asked = (beside.corpus_id, beside.site, beside.basis)
+        runs = [run for run in runs if (run.corpus_id, run.site, run.basis) == asked] or runs
+    return runs[0] if runs else None
 
 
 # -- what the harvest knows ------------------------------------------------------------------------------------------
@@ -216,20 +223,21 @@ def _token_rows(found: NeuronIndex, tokens: list[TokenNumber]) -> list[TokenRow]
 def _twins(opened: Opened, found: NeuronIndex, layer: int, index: int, networks: Any) -> list[TwinRows]:
     """The paired networks that the visitor may see."""
     parts = {int(facts["harvest_run"]): part for part, facts in found.twins.items()}
-    runs = harvests_finished().filter(pk__in=parts, network__in=networks)
-    return [_twin_rows(opened, found, parts[run.pk], run, layer, index) for run in sorted(runs, key=_network_name)]
+    runs = sorted(harvests_finished().filter(pk__in=parts, network__in=networks), key=_network_name)
+    first = newest_harvests([run.network for run in runs])
+    others = [(run, open_index(run, first[run.network_id])) for run in runs]
+    return [_twin_rows(opened, found, parts[run.pk], other, layer, index) for run, other in others]
 
 
 def _network_name(run: HarvestRun) -> str:
     return run.network.name
 
 
-def _twin_rows(opened: Opened, found: NeuronIndex, part: str, run: HarvestRun, layer: int, index: int) -> TwinRows:
-    other = open_index(run)
+def _twin_rows(opened: Opened, found: NeuronIndex, part: str, other: Opened, layer: int, index: int) -> TwinRows:
     r = found.same_index(part, layer, index)
     nearest = [_related_row(opened, layer, index, other, one) for one in found.nearest_twins(part, layer, index)]
     same = None if r is None else _related_row(opened, layer, index, other, Related(layer, index, r))
-    return TwinRows(run.network.name, same, tuple(nearest))
+    return TwinRows(other.network.name, same, tuple(nearest))
 
 
 def _related_row(opened: Opened, layer: int, index: int, other: Opened, related: Related) -> RelatedRow:
@@ -281,9 +289,8 @@ def _asked_peak(at: str, values: np.ndarray) -> int:
 
 
 def _walk(opened: Opened, layer: int, index: int) -> dict[str, str]:
-    network: Network = opened.network
-    last = network.d_mlp - 1
-    chance = secrets.randbelow(network.n_layers), secrets.randbelow(network.d_mlp)
+    last = opened.units - 1
+    chance = secrets.randbelow(opened.network.n_layers), secrets.randbelow(opened.units)
     return {
         "previous": opened.neuron_url(layer, index - 1) if index > 0 else "",
         "next": opened.neuron_url(layer, index + 1) if index < last else "",

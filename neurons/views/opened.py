@@ -8,13 +8,15 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from neurons.artifacts import ArtifactError
 from neurons.models import HarvestRun, Network
-from neurons.selectors import harvest_store, harvests_finished_of, neuron_index
+from neurons.selectors import DEFAULT_SITE, harvest_store, harvests_finished_of, neuron_index
 from neurons.store.corpus import CorpusError
 from neurons.store.harvest import HarvestError, HarvestStore
 from neurons.store.neuron_index import NeuronIndex, NeuronIndexError
+from neurons.store.records.record import AS_RECORDED
 
 UNREADABLE = (ArtifactError, CorpusError, HarvestError, NeuronIndexError, OSError)
 
@@ -32,7 +34,7 @@ class Opened:
     Attributes
     ----------
     runs : list of HarvestRun
-        All finished ones, newest first.
+        All finished ones; the first is shown unless another is asked for.
     store, index
         None where they cannot be read; `problem` and `index_problem` then say why.
     """
@@ -44,6 +46,25 @@ class Opened:
     problem: str
     index: NeuronIndex | None
     index_problem: str
+
+    @property
+    def units(self) -> int:
+        """Units in a layer: neurons, or directions where the harvest follows those."""
+        source = self.store or self.index
+        return self.network.d_mlp if source is None else source.d_mlp
+
+    @property
+    def unit(self) -> str:
+        """What one of them is: "neuron" or "direction"."""
+        return "neuron" if self.run is None or self.run.follows_neurons else "direction"
+
+    @property
+    def unit_title(self) -> str:
+        return gettext("Neuron") if self.unit == "neuron" else gettext("Direction")
+
+    @property
+    def units_title(self) -> str:
+        return gettext("neurons") if self.unit == "neuron" else gettext("random directions")
 
     @cached_property
     def query(self) -> str:
@@ -81,7 +102,7 @@ def number_in(text: str) -> int | None:
 
 
 def open_network(request: HttpRequest, name: str) -> Opened:
-    """The network of this name with the harvest that the address asks for, otherwise the newest one.
+    """The network of this name with the harvest that the address asks for, otherwise the one that is shown first.
 
     Raises Http404 if the visitor may not see the network, or it has no such harvest.
     """
@@ -93,7 +114,12 @@ def open_network(request: HttpRequest, name: str) -> Opened:
 def open_neuron(request: HttpRequest, name: str, layer: int, index: int) -> Opened:
     """The same, for a neuron; Http404 if the network has no such neuron."""
     opened = open_network(request, name)
-    if layer >= opened.network.n_layers or index >= opened.network.d_mlp:
+    return holding(opened, layer, index)
+
+
+def holding(opened: Opened, layer: int, index: int) -> Opened:
+    """The same; Http404 if it has no such neuron or direction."""
+    if layer >= opened.network.n_layers or index >= opened.units:
         raise Http404
     return opened
 
@@ -110,8 +136,11 @@ def open_harvest(network: Network, runs: list[HarvestRun], run: HarvestRun | Non
     return replace(open_index(run), runs=runs, store=store, problem=problem)
 
 
-def open_index(run: HarvestRun) -> Opened:
-    """A finished harvest's network with the index alone, for a page that shows links to its neurons."""
+def open_index(run: HarvestRun, first: HarvestRun | None = None) -> Opened:
+    """A finished harvest's network with the index alone, for a page that shows links to its neurons.
+
+    `first` is the harvest of the network that is shown unless another is asked for.
+    """
     index, problem = None, ""
     try:
         index = neuron_index(run)
@@ -120,9 +149,15 @@ def open_index(run: HarvestRun) -> Opened:
     if index is None and not problem:
         problem = (
             "The index of its neurons is not made yet, so tokens, weights, neighbours and the search are missing: "
-            f"manage.py neurons_index {run.network.name} --corpus {run.corpus.name}"
+            f"manage.py neurons_index {run.network.name} --corpus {run.corpus.name}{_told(run)}"
         )
-    return Opened(run.network, [run], run, None, "", index, problem)
+    return Opened(run.network, [first or run], run, None, "", index, problem)
+
+
+def _told(run: HarvestRun) -> str:
+    """Site and basis as commands are told them, where they are not the usual ones."""
+    site = "" if run.site in (DEFAULT_SITE, AS_RECORDED) else f" --site {run.site}"
+    return site if run.follows_neurons else f"{site} --basis {run.basis}"
 
 
 def _asked(runs: list[HarvestRun], wanted: str | None) -> HarvestRun | None:

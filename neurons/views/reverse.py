@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from neurons.inference import InferenceError, InferenceRefused, text_maxima
-from neurons.selectors import harvests_finished
+from neurons.selectors import harvests_finished, harvests_finished_of
 from neurons.views.live import plain_text, reader_of, status_of, why_no_live_text
 from neurons.views.opened import Opened, open_harvest, open_network
 from neurons.views.reverse_search import (
@@ -69,11 +69,14 @@ def _partners(opened: Opened, chosen: list[str]) -> list[Partner]:
     if opened.run is None:
         return []
     alike = harvests_finished().filter(
-        network__pair=opened.network.pair, corpus=opened.run.corpus, site=opened.run.site
+        network__pair=opened.network.pair,
+        corpus=opened.run.corpus,
+        site=opened.run.site,
+        basis=opened.run.basis,
     )
     found = []
     for run in alike.exclude(network=opened.network).order_by("network__name"):
-        other = open_harvest(run.network, list(harvests_finished().filter(network=run.network)), run)
+        other = open_harvest(run.network, harvests_finished_of(run.network), run)
         if other.store is not None and not why_no_live_text(other):
             found.append(Partner(other, run.network.name in chosen))
     return found

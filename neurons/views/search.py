@@ -82,7 +82,7 @@ def _by_text(opened: Opened, index: NeuronIndex, words: str, most: int) -> Netwo
 
 
 def _found_row(opened: Opened, found: Found) -> FoundRow:
-    layer, index = divmod(found.neuron, opened.network.d_mlp)
+    layer, index = divmod(found.neuron, opened.units)
     return FoundRow(
         layer=layer,
         index=index,
