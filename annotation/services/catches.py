@@ -21,6 +21,7 @@ from annotation.services.errors import NotEnoughNeurons
 from annotation.services.harvests import Stratum
 from annotation.services.material import HarvestMaterial, marker
 from neurons.store.corpus import CorpusStore
+from neurons.store.harvest import HarvestStore
 from neurons.store.pieces import Snippet, context_bounds, snippet_of
 
 PLANTED, POOLED = "planted", "pooled"
@@ -60,7 +61,7 @@ def catch_items(design: StudyDesign, strata: Sequence[Stratum], salt: str) -> li
 def _catch(design: StudyDesign, task: Task, strata: Sequence[Stratum], kind: str, number: int, salt: str) -> CatchItem:
     rng = stream(design.seed, salt, f"catch:{number}")
     pool = PooledMaterial(design, strata, rng)
-    material = PlantedMaterial(pool, *_word(strata[0].store.corpus, rng)) if kind == PLANTED else pool
+    material = PlantedMaterial(pool, *_word(strata[0].store, rng)) if kind == PLANTED else pool
     try:
         composed = task.compose(
             material,
@@ -188,9 +189,10 @@ def _text(snippet: Snippet) -> str:
     return "".join(text for text, _ in snippet.pieces)
 
 
-def _word(corpus: CorpusStore, rng: np.random.Generator) -> tuple[str, int, np.ndarray]:
+def _word(store: HarvestStore, rng: np.random.Generator) -> tuple[str, int, np.ndarray]:
     """A word to plant: one token of letters with a space in front that stands in many texts, drawn by chance."""
-    documents = rng.permutation(corpus.splits["harvest"])[:WORDS_READ]
+    corpus = store.corpus
+    documents = rng.permutation(corpus.splits[store.meta["config"].get("split", "harvest")])[:WORDS_READ]
     tokens = [np.unique(corpus.document_tokens(int(document))) for document in documents]
     counts = np.bincount(np.concatenate(tokens))
     enough = min(DOCUMENTS_WITH_WORD, max(1, len(documents) // 4))
