@@ -17,6 +17,7 @@ from annotation.design.arms import (
 )
 from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
+from annotation.design.consent import KEEP, ConsentDesign, consent_promises, consent_shown
 from annotation.design.fields import DesignRefused, Section, canonical_json
 from annotation.design.sampling import SamplingDesign
 from annotation.design.study import (
@@ -45,6 +46,7 @@ __all__ = [
     "DISPLAYS",
     "FIELD_NAMES",
     "HUMAN",
+    "KEEP",
     "POST_ACT",
     "POST_LN",
     "PROTOCOLS",
@@ -57,12 +59,15 @@ __all__ = [
     "ArmDesign",
     "AssignmentDesign",
     "BlindingDesign",
+    "ConsentDesign",
     "DesignRefused",
     "PairDesign",
     "SamplingDesign",
     "Section",
     "StudyDesign",
     "canonical_json",
+    "consent_promises",
+    "consent_shown",
     "design_from_dict",
     "design_from_toml",
     "design_to_dict",

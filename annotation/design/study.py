@@ -10,12 +10,14 @@ from typing import Any
 from annotation.design.arms import PairDesign, pairs_read
 from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
+from annotation.design.consent import ConsentDesign
 from annotation.design.crowd import CrowdDesign
 from annotation.design.fields import SLUG, DesignRefused, Problems, Section, number_problem, text_problem
 from annotation.design.guess import GuessDesign
 from annotation.design.plan import PlanDesign
 from annotation.design.quality import QualityDesign
 from annotation.design.sampling import SamplingDesign
+from annotation.design.training import TrainingDesign
 from annotation.protocols import TASKS, first_glance
 from annotation.protocols.display import PEAK, PROPORTIONAL
 
@@ -49,10 +51,12 @@ SECTIONS: dict[str, type[Section]] = {
     "sampling": SamplingDesign,
     "assignment": AssignmentDesign,
     "blinding": BlindingDesign,
+    "consent": ConsentDesign,
     "quality": QualityDesign,
     "guess": GuessDesign,
     "plan": PlanDesign,
     "crowd": CrowdDesign,
+    "training": TrainingDesign,
 }
 
 
@@ -97,10 +101,12 @@ class StudyDesign:
     sampling : SamplingDesign
     assignment : AssignmentDesign
     blinding : BlindingDesign
+    consent : ConsentDesign
     quality : QualityDesign
     guess : GuessDesign
     plan : PlanDesign
     crowd : CrowdDesign
+    training : TrainingDesign
     """
 
     title: str
@@ -125,10 +131,12 @@ class StudyDesign:
     sampling: SamplingDesign = field(default_factory=SamplingDesign)
     assignment: AssignmentDesign = field(default_factory=AssignmentDesign)
     blinding: BlindingDesign = field(default_factory=BlindingDesign)
+    consent: ConsentDesign = field(default_factory=ConsentDesign)
     quality: QualityDesign = field(default_factory=QualityDesign)
     guess: GuessDesign = field(default_factory=GuessDesign)
     plan: PlanDesign = field(default_factory=PlanDesign)
     crowd: CrowdDesign = field(default_factory=CrowdDesign)
+    training: TrainingDesign = field(default_factory=TrainingDesign)
 
     def __post_init__(self) -> None:
         """A design that exists is a design that can be used."""

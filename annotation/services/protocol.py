@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from annotation.design import StudyDesign, canonical_json, design_to_dict
+from annotation.design import StudyDesign, canonical_json, consent_shown, design_to_dict
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
 from annotation.sealed.keys import CatchRow, KeyRow, commitment, disclosed
@@ -24,6 +24,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def rater_text(design: StudyDesign) -> dict[str, Any]:
     """What raters read beside the snippets; the gate shows this and nothing else of the design."""
     task = TASKS[design.protocol]
+    practice = task.practice(task.options_filled(design.options))
     return {
         "paragraphs": list(design.paragraphs),
         "task": task.name,
@@ -32,8 +33,10 @@ def rater_text(design: StudyDesign) -> dict[str, Any]:
         "minutes_per_neuron": task.minutes_per_neuron,
         "snippets": design.snippets_per_neuron,
         "contact": design.contact,
-        "practice": task.practice(task.options_filled(design.options)),
+        "practice": practice,
+        "training": design.training.rule(len(practice)),
         "guess": guess_text(design),
+        "consent": consent_shown(design.consent),
     }
 
 
