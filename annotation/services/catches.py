@@ -104,6 +104,9 @@ class PooledMaterial:
     def silent(self, count: int, rng: np.random.Generator) -> list[Snippet]:
         return self._pooled(count, lambda material: material.silent(1, rng))
 
+    def promoted(self, count: int) -> Sequence[tuple[str, float]]:
+        return self._neuron().promoted(count)
+
     def _pooled(self, count: int, read: Any) -> list[Snippet]:
         found: dict[int, Snippet] = {}
         for _ in range(TRIES * count):
@@ -153,6 +156,9 @@ class PlantedMaterial:
         if len(found) < count:
             raise CannotCompose(f"{len(found)} of {count} snippets without {self.text!r}")
         return found[:count]
+
+    def promoted(self, count: int) -> Sequence[tuple[str, float]]:
+        raise CannotCompose("a planted rule has no output weights")
 
     def _snippet(self, document: int, profile: Snippet) -> Snippet:
         """The word in its text, with the activations of a real snippet at the same distances from the peak."""
