@@ -70,6 +70,8 @@ function sayWaiting(kind) {
   if (kind === "signed-out") {
     const action = status.link("Sign in again", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`);
     status.say(`You are signed out. ${answers} kept in this browser and will be sent after you sign in.`, "warn", { stays: true, action });
+  } else if (kind === "paused") {
+    status.say(`The study is paused. ${answers} kept in this browser and will be sent by itself when it goes on.`, "warn", { stays: true });
   } else {
     status.say(`Offline: ${answers} waiting in this browser and will be sent by itself. You may leave this page open.`, "warn", { stays: true });
   }
@@ -81,7 +83,7 @@ function onOutcome(entry, kind, data) {
   else if (kind === "refused" && isHere) {
     status.hush();
     item.refused({ field: data?.field ?? "", message: data?.error ?? "The server refused this answer; check it and save again." });
-  } else if (kind === "unreachable" || kind === "signed-out") sayWaiting(kind);
+  } else if (["unreachable", "signed-out", "paused"].includes(kind)) sayWaiting(kind);
   else if (kind === "elsewhere") takenElsewhere(isHere);
   else sayStuck(entry, data?.error ?? "The server does not know this neuron for the account that is signed in.", isHere);
 }

@@ -53,7 +53,7 @@ async function sendAll() {
     const { kind, data } = await server.post(entry.url, { ...entry.answer, key: entry.key });
     if (kind === "ok" || kind === "refused") discard(entry.assignment);
     listener(entry, kind, data);
-    if (kind === "unreachable" || kind === "signed-out") {
+    if (kind === "unreachable" || kind === "signed-out" || kind === "paused") {
       timer = setTimeout(send, kind === "signed-out" ? SIGNED_OUT_WAIT_MS : wait);
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
       return;

@@ -6,7 +6,8 @@ function csrfToken() {
   return document.cookie.match(/(?:^|;\s*)csrftoken=([^;]+)/)?.[1] ?? "";
 }
 
-// -> {kind, data}. kind: "ok", "refused" (400), "unknown" (404), "closed" (409), "signed-out", "unreachable".
+// -> {kind, data}. kind: "ok", "refused" (400), "unknown" (404), "closed" (409), "paused" (409 too, and goes on later),
+// "signed-out", "unreachable".
 export async function post(url, body, { keepalive = false } = {}) {
   let reply;
   try {
@@ -23,8 +24,9 @@ export async function post(url, body, { keepalive = false } = {}) {
     return { kind: "unreachable", data: null };
   }
   if (reply.type === "opaqueredirect" || reply.status === 401 || reply.status === 403) return { kind: "signed-out", data: null };
-  const kind = { 400: "refused", 404: "unknown", 409: "closed" }[reply.status] ?? "unreachable";
-  return { kind, data: await reply.json().catch(() => null) };
+  const data = await reply.json().catch(() => null);
+  if (reply.status === 409 && data?.field === "paused") return { kind: "paused", data };
+  return { kind: { 400: "refused", 404: "unknown", 409: "closed" }[reply.status] ?? "unreachable", data };
 }
 
 // -> {kind, doc, url}. kind: "ok", "signed-out", "unreachable".
