@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.cookies import SimpleCookie
 from typing import Any
@@ -15,8 +15,11 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.urls import reverse
 
+from annotation.protocols.task import Answer
+
 TIMEOUT = 60  # seconds; a loaded machine may be slow, a dead server should not hang us for long
 ASSIGNMENT = re.compile(r'data-assignment="([^"]+)"')
+WAITING = 'id="waiting"'
 FORM_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -42,18 +45,18 @@ class SimulatedRater:
         self._page(path)
         self._form(path, {"username": username, "password": password}, expect=302)
 
-    def prepare(self, study: str) -> None:
-        """Read the instructions and answer every practice item."""
+    def prepare(self, study: str, practice: Sequence[Answer]) -> None:
+        """Read the instructions and answer the practice items, as a careful rater does."""
         path = reverse("evaluator:instructions", args=[study])
         self._page(path)
         self._form(path, {}, expect=302)
-        number = 1
-        while self._is_there(path := reverse("evaluator:practice", args=[study, number])):
-            self._form(path, {"verdict": "no", "confidence": "2"}, expect=200)
-            number += 1
+        for number, answer in enumerate(practice, start=1):
+            path = reverse("evaluator:practice", args=[study, number])
+            self._page(path)
+            self._form(path, _fields(answer), expect=200)
 
     def rate(self, study: str, answer_of: Callable[[str], dict[str, Any]], rated: Callable[[], object]) -> int:
-        """Answer one neuron after the other until the study says that all are done; the number answered."""
+        """Answer one item after the other until none is left but those that wait for others; the number answered."""
         given = 0
         while (assignment := self._next(study)) is not None:
             body = answer_of(assignment) | {"key": secrets.token_hex(16)}
@@ -65,24 +68,18 @@ class SimulatedRater:
         return given
 
     def close(self) -> None:
+        """Let the connection go; the next request opens another one in the same session."""
         self._connection.close()
 
     def _next(self, study: str) -> str | None:
-        """Public id on the next page, or None when the site leads to the end."""
+        """Public id on the next page, or None when the site leads to the end or asks to wait for other raters."""
         status, text = self._send("GET", reverse("evaluator:next", args=[study]))
-        if status == 302:
+        if status == 302 or (status == 200 and WAITING in text):
             return None
         found = ASSIGNMENT.search(text)
         if status != 200 or found is None:
             raise PageUnexpected(f"The rating page of {study!r} answered {status} without a neuron: {text[:200]!r}.")
         return found[1]
-
-    def _is_there(self, path: str) -> bool:
-        status, text = self._send("GET", path)
-        if status not in {200, 404}:
-            raise PageUnexpected(f"{path} answered {status}: {text[:200]!r}.")
-        self._token_read(text)
-        return status == 200
 
     def _page(self, path: str) -> None:
         status, text = self._send("GET", path)
@@ -123,6 +120,12 @@ class SimulatedRater:
         for header in response.headers.get_all("Set-Cookie", []):
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
         return response.status, text
+
+
+def _fields(answer: Answer) -> dict[str, str]:
+    """An answer as the fields of the form."""
+    fields = {"verdict": answer.verdict, "confidence": str(answer.confidence or ""), "rule": answer.rule}
+    return fields | {f"r_{name}": text for name, text in answer.responses.items()}
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.protocols.display import MARKED_BAND, PEAK_BAND, UNMARKED_BAND
-from annotation.protocols.task import FITS, MISFITS, NO, YES, Answer
+from annotation.protocols.task import CANNOT, FITS, MISFITS, NO, YES, Answer
 
 _MARKUP = re.compile(r"\[\[(.+?)\]\]|\{(.+?)\}", re.DOTALL)
 
@@ -112,6 +112,20 @@ def agrees(item: Mapping[str, Any], answer: Answer) -> bool:
     return all(
         _near(answer.responses.get(name, ""), text, tolerance) for name, text in item.get("responses", {}).items()
     )
+
+
+def careful_answer(item: Mapping[str, Any]) -> Answer:
+    """A complete answer to a practice item that agrees with it, for programs that go through the practice.
+
+    Examples
+    --------
+    >>> careful_answer({"responses": {"trial_1": "b"}}).responses
+    {'trial_1': 'b', 'trial_1_confidence': '2'}
+    """
+    verdict, responses = item.get("expected", ""), item.get("responses", {})
+    sure = {f"{name}_confidence": "2" for name in responses if name.startswith("trial_")}
+    confidence = None if verdict == CANNOT else 2
+    return Answer(verdict=verdict, confidence=confidence, rule="a rule in words", responses=responses | sure)
 
 
 def _near(given: str, expected: str, tolerance: int) -> bool:

@@ -1,7 +1,6 @@
 """Simulated raters: their accounts and seats, and a planted answer for each of their assignments."""
 
 import secrets
-from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,10 +8,11 @@ from django.db import transaction
 
 from annotation.models import Assignment, RaterKind, Seat, Study
 from annotation.protocols import TASKS
+from annotation.protocols.practice import careful_answer
 from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
-from annotation.protocols.task import Shown
+from annotation.protocols.task import NO, Answer, Shown
 from annotation.randomize import stream
-from annotation.sealed.keys import KeyRow, keys_read_for_simulation
+from annotation.sealed.keys import KeyRow, catches_read, keys_read_for_simulation
 from annotation.services.errors import SeatRefused
 from annotation.services.log import User, event_add, locked
 from annotation.services.people import evaluator_create, seat_take
@@ -41,6 +41,7 @@ class Planted:
 class SimulationPlan:
     planted: tuple[Planted, ...]
     answers: dict[str, dict[str, Any]]  # by public id of the assignment
+    practice: tuple[Answer, ...]  # what a careful rater answers to the practice items
     logins: tuple[SimulatedLogin, ...]
 
 
@@ -60,18 +61,24 @@ def simulation_plan(*, study: Study, raters: int, seed: int, behaviour: Behaviou
         planted=[asdict(group) for group in planted],
     )
     right = {key.item_id: key.truth for key in keys}
+    for item, catch in catches_read(row).items():
+        truth[item], right[item] = catch.expected != NO, catch.truth
     answers = _answers(row, truth, right, {login.seat for login in logins}, seed, behaviour)
-    return SimulationPlan(planted, answers, logins)
+    practice = tuple(careful_answer(item) for item in row.rater_text["practice"])
+    return SimulationPlan(planted, answers, practice, logins)
 
 
 def _truth(keys: list[KeyRow], seed: int, behaviour: Behaviour) -> tuple[dict[int, bool], tuple[Planted, ...]]:
+    """The planted truth of every item, the same for all items of a neuron; and its counts."""
+    arms: dict[tuple[str, str], dict[tuple[int, int], list[int]]] = {}
+    for row in keys:
+        arms.setdefault((row.size, row.arm), {}).setdefault((row.layer, row.neuron), []).append(row.item_id)
     truth: dict[int, bool] = {}
     planted = []
-    for (size, arm), count in sorted(Counter((row.size, row.arm) for row in keys).items()):
-        items = [row.item_id for row in keys if (row.size, row.arm) == (size, arm)]
-        here = plant_truth(stream(seed, "simulation", f"truth:{size}:{arm}"), items, behaviour.share(arm))
-        planted.append(Planted(size, arm, sum(here.values()), count))
-        truth |= here
+    for (size, arm), neurons in sorted(arms.items()):
+        here = plant_truth(stream(seed, "simulation", f"truth:{size}:{arm}"), list(neurons), behaviour.share(arm))
+        planted.append(Planted(size, arm, sum(here.values()), len(neurons)))
+        truth |= {item: here[neuron] for neuron, items in neurons.items() for item in items}
     return truth, tuple(planted)
 
 
@@ -83,13 +90,12 @@ def _answers(
     seed: int,
     behaviour: Behaviour,
 ) -> dict[str, dict[str, Any]]:
-    task = TASKS[study.design["protocol"]]
     assignments = Assignment.objects.filter(seat__study=study, seat__number__in=seats)
     streams = {seat: stream(seed, "simulation", f"rater:{seat}") for seat in seats}
     return {
         row.public_id: simulated_answer(
             streams[row.seat.number],
-            task,
+            TASKS[row.item.layout.get("task") or study.design["protocol"]],
             interpretable=truth[row.item_id],
             shown=Shown(len(row.item.snippets), row.item.layout),
             truth=answers[row.item_id],

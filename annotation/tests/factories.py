@@ -4,7 +4,7 @@ import itertools
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
@@ -24,6 +24,7 @@ from annotation.blinding import (
 from annotation.design import StudyDesign, design_from_dict
 from annotation.models import Evaluator, RaterKind, Study
 from annotation.protocols.display import mark_peak
+from annotation.protocols.practice import careful_answer
 from annotation.protocols.task import Composition, Task
 from annotation.services import harvests
 from neurons.models import Corpus, HarvestRun, Network, NetworkPair, RunStatus
@@ -219,8 +220,7 @@ def practise(user_id: int, study: Study) -> None:
 
 def expected_answer(item: dict[str, Any]) -> BlindAnswer:
     """What a careful rater answers to a practice item."""
-    verdict, responses = item.get("expected", ""), item.get("responses", {})
-    return make_answer(verdict, confidence=2 if verdict in ("yes", "no") else None, responses=responses)
+    return replace(careful_answer(item), active_ms=4_000, wall_ms=5_000)
 
 
 def make_answer(verdict: str = "yes", **changes: Any) -> BlindAnswer:

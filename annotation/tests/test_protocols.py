@@ -101,6 +101,7 @@ def test_the_live_count_compares_whole_snippets_with_the_threshold(fits, misfits
 @given(st.integers(0, 2**32), st.booleans(), st.integers(20, 40))
 def test_a_simulated_answer_is_one_that_the_task_accepts(task, seed, interpretable, snippets):
     composed = make_composition(task, snippets=snippets)
+    composed = composed.prediction or composed
     shown = Shown(len(composed.snippets), composed.layout)
     answer = simulated_answer(
         np.random.default_rng(seed),

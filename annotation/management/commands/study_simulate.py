@@ -51,19 +51,34 @@ class Command(StudyCommand):
 
 
 def _play(study: str, plan: SimulationPlan, url: str, parallel: int) -> int:
-    """Let all raters work, some at a time; the number of answers given."""
+    """Let all raters work, some at a time, until none of them finds anything to do; the number of answers given.
+
+    Where raters wait for each other's rules one round is not enough.
+    """
+    given = 0
     with tqdm(desc="Rating", total=len(plan.answers), unit="answer") as bar, ThreadPoolExecutor(parallel) as pool:
         try:
-            return sum(pool.map(lambda login: _rate_as(login, study, plan, url, bar.update), plan.logins))
+            raters = list(pool.map(lambda login: _ready(login, study, plan, url), plan.logins))
+            while now := sum(pool.map(lambda rater: _rate(rater, study, plan, bar.update), raters)):
+                given += now
         except (PageUnexpected, OSError) as error:
             raise CommandError(f"The simulation stopped: {error}") from None
+    return given
 
 
-def _rate_as(login: SimulatedLogin, study: str, plan: SimulationPlan, url: str, rated: Callable[[], object]) -> int:
+def _ready(login: SimulatedLogin, study: str, plan: SimulationPlan, url: str) -> SimulatedRater:
+    """A rater signed in and through the practice."""
     rater = SimulatedRater(url)
     try:
         rater.sign_in(login.username, login.password)
-        rater.prepare(study)
+        rater.prepare(study, plan.practice)
+    finally:
+        rater.close()
+    return rater
+
+
+def _rate(rater: SimulatedRater, study: str, plan: SimulationPlan, rated: Callable[[], object]) -> int:
+    try:
         return rater.rate(study, plan.answers.__getitem__, rated)
     finally:
         rater.close()
