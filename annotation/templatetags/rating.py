@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django import template
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
-from neurons.templatetags.snippets import SnippetRow, snippet_rows, token_html
+from neurons.templatetags.snippets import SnippetRow, snippet_rows, token_html, visible
 
 register = template.Library()
 
 
 class SnippetGroup(NamedTuple):
     number: int  # 1, 2, … on this page
-    key: str  # name of the response about it: "group_1"
+    key: str  # name of the response about it: "group_1", "trial_1"
     rows: tuple[SnippetRow, ...]
 
 
@@ -49,12 +49,30 @@ def snippets_in(page: Any, name: str) -> list[SnippetRow]:
 
 @register.filter
 def snippet_groups(page: Any, name: str = "groups") -> list[SnippetGroup]:
-    """The snippets as the layout groups them under a name."""
+    """The snippets as the layout groups them under a name, "groups" or "trials"."""
     rows = all_snippets(page)
     return [
-        SnippetGroup(number, f"group_{number}", tuple(rows[place] for place in group))
+        SnippetGroup(number, f"{name.removesuffix('s')}_{number}", tuple(rows[place] for place in group))
         for number, group in enumerate(page.layout[name], start=1)
     ]
+
+
+@register.filter
+def numbered(stem: str, number: int) -> str:
+    """"snippet_" and 3: "snippet_3"."""
+    return f"{stem}{number}"
+
+
+@register.filter
+def rule_html(rule: str) -> SafeString:
+    """Another rater's words: escaped, and with nothing in them that could turn or hide the text around."""
+    return mark_safe(visible(rule).replace("\n", "<br>"))  # noqa: S308 -- visible() escapes
+
+
+@register.filter
+def letter(place: int) -> str:
+    """The letter of a choice, counted from 0."""
+    return "abcdefgh"[place]
 
 
 @register.filter
