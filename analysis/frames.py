@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotation.models import Assignment, Judgment, Study
+from annotation.models import ArmGuess, Assignment, Judgment, JudgmentCheck, Seat, Study
 from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
+from annotation.services.quality import study_quality
 
 __all__ = [
     "StudyFrames",
     "StudyStillBlinded",
+    "checks_frame",
     "draws_frame",
     "judgment_frame",
     "neuron_frame",
+    "raters_frame",
     "strata_frame",
     "study_disclosure",
     "study_frames",
@@ -27,7 +30,10 @@ __all__ = [
 JUDGMENT_COLUMNS = [
     "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "list_length", "repeat",
     "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
+    "guess_arm", "guess_certainty", "guess_reason",
 ]  # fmt: skip
+RATER_COLUMNS = ["rater", "rater_kind", "seat", "catches", "catches_right", "timed", "beyond_times"]
+CHECK_COLUMNS = ["rater", "order", "item", "version", "check", "value", "passed"]
 DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason", "reserve"]
 STRATUM_COLUMNS = [
     "size", "arm", "layer", "corpus", "neurons", "unrecorded", "dead", "enough", "sampled", "reserved",
@@ -42,17 +48,21 @@ class StudyFrames:
     neurons: pd.DataFrame  # one row per item
     draws: pd.DataFrame  # one row per draw of the sampling, accepted or rejected
     strata: pd.DataFrame  # one row per layer of an arm: how many neurons there are, and were drawn
+    raters: pd.DataFrame  # one row per rater: catch trials and times, counted
+    checks: pd.DataFrame  # one row per check of a judgment, catch trials among them
     sha256: str
 
 
 def study_frames(study: Study) -> StudyFrames:
     """All tables of an unblinded study."""
     neurons = neuron_frame(study)
-    judgments, draws, strata = _judgments(study, neurons), draws_frame(study), strata_frame(study)
+    public = neurons.drop(columns="item_id")
+    frames = (_judgments(study, neurons), public, draws_frame(study), strata_frame(study), raters_frame(study))
+    frames = (*frames, checks_frame(study))
     digest = sha256()
-    for frame in (judgments, neurons.drop(columns="item_id"), draws, strata):
+    for frame in frames:
         digest.update(frame.to_csv(index=False, lineterminator="\n").encode() + b"\0")
-    return StudyFrames(judgments, neurons.drop(columns="item_id"), draws, strata, digest.hexdigest())
+    return StudyFrames(*frames, digest.hexdigest())
 
 
 def study_disclosure(study: Study) -> dict[str, Any]:
@@ -100,15 +110,40 @@ def strata_frame(study: Study) -> pd.DataFrame:
     return table.astype(dict.fromkeys(("neurons", "unrecorded", "dead", "enough"), "Int64"))
 
 
+def raters_frame(study: Study) -> pd.DataFrame:
+    """Every rater with catch trials answered and answered right, and answers with a measured and a credible time."""
+    kinds = dict(Seat.objects.filter(study=study).values_list("number", "kind"))
+    rows = [
+        (row.pseudonym, kinds[row.seat], row.seat, *(getattr(row.quality, name) for name in RATER_COLUMNS[3:]))
+        for row in study_quality(study)
+    ]
+    return pd.DataFrame(rows, columns=RATER_COLUMNS)
+
+
+def checks_frame(study: Study) -> pd.DataFrame:
+    """Every stored check of every judgment, superseded judgments and catch trials included."""
+    checks = JudgmentCheck.objects.filter(judgment__assignment__seat__study=study)
+    rows = checks.order_by("judgment__assignment__seat__number", "judgment_id", "name").values_list(
+        "judgment__assignment__seat__evaluator__pseudonym", "judgment__assignment__position",
+        "judgment__assignment__item__public_id", "judgment__version", "name", "value", "passed",
+    )  # fmt: skip
+    table = pd.DataFrame(list(rows), columns=CHECK_COLUMNS)
+    return table.astype({"value": "float64", "passed": "boolean"})
+
+
 def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
     table = _shown(study).merge(_answers(study), on="assignment", how="left", validate="one_to_one")
+    table = table.merge(_guesses(study), on="assignment", how="left", validate="one_to_one")
     table = table[table["first_shown"].notna() | table["verdict"].notna()]
     table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id", "corpus"]], on="item_id")
     table["study"] = study.slug
     table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
     table["verdict"], table["rule"] = table["verdict"].fillna(""), table["rule"].fillna("")
     table["judgment"] = table["verdict"].map({"yes": 1, "no": 0}).astype("Int8")
-    table["confidence"] = table["confidence"].astype("Float64").astype("Int8")
+    for column in ("confidence", "guess_certainty"):
+        table[column] = table[column].astype("Float64").astype("Int8")
+    for column in ("guess_arm", "guess_reason"):
+        table[column] = table[column].fillna("")
     for column, milliseconds in (("seconds", "wall_ms"), ("active_seconds", "active_ms")):
         # A browser without scripts measures nothing and sends 0: that is a missing time, not an instant answer.
         measured = table[milliseconds].astype("float64")
@@ -140,4 +175,12 @@ def _answers(study: Study) -> pd.DataFrame:
     table = pd.DataFrame(list(current.values_list(*fields)), columns=names)
     for column in ("answer_shown_at", "submitted_at"):
         table[column] = pd.to_datetime(table[column], utc=True)
+    return table.astype({"assignment": "int64"})
+
+
+def _guesses(study: Study) -> pd.DataFrame:
+    """What raters guessed at the end: an arm's name or "dk" for don't know."""
+    guesses = ArmGuess.objects.filter(assignment__seat__study=study, answered_at__isnull=False)
+    rows = list(guesses.values_list("assignment_id", "guess", "certainty", "reason"))
+    table = pd.DataFrame(rows, columns=["assignment", "guess_arm", "guess_certainty", "guess_reason"])
     return table.astype({"assignment": "int64"})

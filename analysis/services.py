@@ -48,9 +48,13 @@ def report_sources(*, study: Study, by: User = None) -> Sources:
         report=Report.from_json(_snapshot(study, frames, by).numbers),
         facts=report_facts(study),
         protocol=study.protocol,
-        tables=lambda: Tables(frames.judgments, frames.neurons, frames.draws, frames.strata),
+        tables=lambda: _tables(frames),
         disclosure=cache(lambda: study_disclosure(study)),
     )
+
+
+def _tables(frames: StudyFrames) -> Tables:
+    return Tables(frames.judgments, frames.neurons, frames.draws, frames.strata, frames.raters, frames.checks)
 
 
 def report_facts(study: Study) -> Facts:

@@ -6,6 +6,7 @@ import io
 from analysis.reports import Report
 
 JUDGMENTS = "judgments.csv, judgments.parquet"
+RATERS, CHECKS = "raters.csv", "checks.csv"
 COLUMNS = (
     (JUDGMENTS, "study", "text", "", "short name of the study"),
     (JUDGMENTS, "size", "text", "", "size label of the pair of networks"),
@@ -33,6 +34,16 @@ COLUMNS = (
     (JUDGMENTS, "shown_at", "time", "UTC", "when the neuron was shown, by the server's clock"),
     (JUDGMENTS, "submitted_at", "time", "UTC", "when the answer was stored, by the server's clock"),
     (JUDGMENTS, "item", "text", "", "random id of the item that the rater saw"),
+    (JUDGMENTS, "guess_arm", "text", "", "arm guessed at the end, verdicts locked; dk: don't know; empty: not asked"),
+    (JUDGMENTS, "guess_certainty", "integer", "", "1 guess, 2 fairly sure, 3 sure; empty with dk"),
+    (JUDGMENTS, "guess_reason", "text", "", "why, in the rater's words"),
+    (RATERS, "rater, rater_kind, seat", "", "", "pseudonym, kind and seat of the rater"),
+    (RATERS, "catches, catches_right", "integer", "", "catch trials answered, and answered as a careful rater would"),
+    (RATERS, "timed, beyond_times", "integer", "", "answers with a measured time, and those outside the frozen limits"),
+    (CHECKS, "rater, order, item, version", "", "", "the judgment: rater, place on the list, item, version"),
+    (CHECKS, "check", "text", "", "too_fast, too_slow (active seconds) or catch (catch trial)"),
+    (CHECKS, "value", "number", "", "active seconds, or share of right answers; empty: could not be measured"),
+    (CHECKS, "passed", "boolean", "", "against the frozen threshold; empty: could not be checked"),
     ("key.csv", "item", "text", "", "random id of the item"),
     ("key.csv", "size, arm, layer, neuron, neuron_id", "", "", "the neuron that the item showed; index from 0"),
     ("key.csv", "corpus", "text", "", "corpus that the snippets come from"),

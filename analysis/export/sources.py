@@ -28,6 +28,8 @@ class Tables:
     neurons: pd.DataFrame
     draws: pd.DataFrame
     strata: pd.DataFrame
+    raters: pd.DataFrame
+    checks: pd.DataFrame
 
 
 @dataclass(frozen=True, slots=True)

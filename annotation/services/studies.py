@@ -6,6 +6,7 @@ from django.utils import timezone
 from annotation.design import DesignRefused, StudyDesign, design_to_dict
 from annotation.models import Study
 from annotation.services.log import User, event_add, locked
+from annotation.services.quality import checks_write
 
 State = Study.State
 
@@ -47,6 +48,7 @@ def study_close(*, study: Study, reason: str, by: User = None) -> Study:
     reason = reason.strip()
     row.state, row.closed_at, row.paused_at = State.CLOSED, timezone.now(), None
     row.save()
+    checks_write(study=row)
     event_add(row, by, "closed", reason)
     return row
 
