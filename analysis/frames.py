@@ -56,13 +56,18 @@ class StudyFrames:
 def study_frames(study: Study) -> StudyFrames:
     """All tables of an unblinded study."""
     neurons = neuron_frame(study)
-    public = neurons.drop(columns="item_id")
-    frames = (_judgments(study, neurons), public, draws_frame(study), strata_frame(study), raters_frame(study))
-    frames = (*frames, checks_frame(study))
+    tables = {
+        "judgments": _judgments(study, neurons),
+        "neurons": neurons.drop(columns="item_id"),
+        "draws": draws_frame(study),
+        "strata": strata_frame(study),
+        "raters": raters_frame(study),
+        "checks": checks_frame(study),
+    }
     digest = sha256()
-    for frame in frames:
-        digest.update(frame.to_csv(index=False, lineterminator="\n").encode() + b"\0")
-    return StudyFrames(*frames, digest.hexdigest())
+    for table in tables.values():
+        digest.update(table.to_csv(index=False, lineterminator="\n").encode() + b"\0")
+    return StudyFrames(**tables, sha256=digest.hexdigest())
 
 
 def study_disclosure(study: Study) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from annotation.protocols.task import CANNOT, Shown, Task
 
+DONT_KNOW = "dk"  # of a guess
 Neuron = TypeVar("Neuron", bound=Hashable)
 # Elhage et al. (2022), section 6.2: about 35 % and 60 % from 1 to 40 layers, LayerNorm alone "about halfway".
 PAPER_SHARES = {"baseline": 0.35, "solu": 0.60, "ln_only": 0.47}
@@ -30,6 +31,8 @@ class Behaviour:
         Chance that a rater takes an interpretable neuron for not interpretable, or the other way round, 0 … 0.5.
     cannot : float
         Chance of "cannot judge", 0 … 1.
+    dont_know : float
+        Chance of "don't know" when the arm is to be guessed, 0 … 1; other guesses are uniform: the blind holds.
     median_seconds, sigma : float
         Response times are lognormal: median in seconds and standard deviation of the logarithm.
     """
@@ -38,6 +41,7 @@ class Behaviour:
     other_share: float = 0.5
     error: float = ERROR
     cannot: float = 0.02
+    dont_know: float = 0.4
     median_seconds: float = 55.0
     sigma: float = 0.45
 
@@ -96,3 +100,16 @@ def simulated_answer(
         answer = task.simulated(rng, knows=knows, shown=shown, truth=truth)
     active_ms = int(1000 * behaviour.median_seconds * np.exp(behaviour.sigma * rng.standard_normal()))
     return answer | {"active_ms": active_ms, "wall_ms": int(active_ms * rng.uniform(1.0, 1.3))}
+
+
+def simulated_guess(rng: np.random.Generator, choices: Sequence[str], behaviour: Behaviour) -> dict[str, Any]:
+    """What a simulated rater says of the arm, who cannot tell.
+
+    Examples
+    --------
+    >>> simulated_guess(np.random.default_rng(1), ["baseline", "solu"], Behaviour(dont_know=1.0))
+    {'guess': 'dk'}
+    """
+    if rng.random() < behaviour.dont_know:
+        return {"guess": DONT_KNOW}
+    return {"guess": str(rng.choice(choices)), "certainty": str(rng.integers(1, 4))}

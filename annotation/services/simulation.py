@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from annotation.models import Assignment, RaterKind, Seat, Study
+from annotation.models import ArmGuess, Assignment, RaterKind, Seat, Study
 from annotation.protocols import TASKS
 from annotation.protocols.practice import careful_answer
-from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer
+from annotation.protocols.simulated import Behaviour, plant_truth, simulated_answer, simulated_guess
 from annotation.protocols.task import NO, Answer, Shown
 from annotation.randomize import stream
 from annotation.sealed.keys import KeyRow, catches_read, keys_read_for_simulation
@@ -41,6 +41,7 @@ class Planted:
 class SimulationPlan:
     planted: tuple[Planted, ...]
     answers: dict[str, dict[str, Any]]  # by public id of the assignment
+    guesses: dict[str, dict[str, Any]]  # of the arm, by public id of the assignment
     practice: tuple[Answer, ...]  # what a careful rater answers to the practice items
     logins: tuple[SimulatedLogin, ...]
 
@@ -65,7 +66,17 @@ def simulation_plan(*, study: Study, raters: int, seed: int, behaviour: Behaviou
         truth[item], right[item] = catch.expected != NO, catch.truth
     answers = _answers(row, truth, right, {login.seat for login in logins}, seed, behaviour)
     practice = tuple(careful_answer(item) for item in row.rater_text["practice"])
-    return SimulationPlan(planted, answers, practice, logins)
+    return SimulationPlan(planted, answers, _guesses(row, seed, behaviour), practice, logins)
+
+
+def _guesses(study: Study, seed: int, behaviour: Behaviour) -> dict[str, dict[str, Any]]:
+    choices = [choice["value"] for choice in study.rater_text["guess"]["choices"]]
+    rows = ArmGuess.objects.filter(assignment__seat__study=study).order_by("assignment__seat__number", "position")
+    rng = stream(seed, "simulation", "guesses")
+    return {
+        asked: simulated_guess(rng, choices, behaviour)
+        for asked in rows.values_list("assignment__public_id", flat=True)
+    }
 
 
 def _truth(keys: list[KeyRow], seed: int, behaviour: Behaviour) -> tuple[dict[int, bool], tuple[Planted, ...]]:

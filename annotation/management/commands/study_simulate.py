@@ -61,6 +61,7 @@ def _play(study: str, plan: SimulationPlan, url: str, parallel: int) -> int:
             raters = list(pool.map(lambda login: _ready(login, study, plan, url), plan.logins))
             while now := sum(pool.map(lambda rater: _rate(rater, study, plan, bar.update), raters)):
                 given += now
+            list(pool.map(lambda rater: _guess(rater, study, plan), raters))
         except (PageUnexpected, OSError) as error:
             raise CommandError(f"The simulation stopped: {error}") from None
     return given
@@ -80,6 +81,13 @@ def _ready(login: SimulatedLogin, study: str, plan: SimulationPlan, url: str) ->
 def _rate(rater: SimulatedRater, study: str, plan: SimulationPlan, rated: Callable[[], object]) -> int:
     try:
         return rater.rate(study, plan.answers.__getitem__, rated)
+    finally:
+        rater.close()
+
+
+def _guess(rater: SimulatedRater, study: str, plan: SimulationPlan) -> None:
+    try:
+        rater.guess(study, plan.guesses.__getitem__)
     finally:
         rater.close()
 
