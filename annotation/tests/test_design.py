@@ -24,18 +24,45 @@ GOOD = {"title": "A study", "slug": "a-study", "seed": 1, "corpus": "embedded", 
 TEMPLATES = sorted((Path(annotation.__file__).parent / "study_templates").glob("*.toml"))
 
 
+# Template -> task, sizes, neurons per size and arm, neurons in all, raters, raters per neuron.
+PUBLISHED = {
+    "solu_1l.toml": ("first_glance", 1, 60, 180, 3, 3),
+    "solu_two_sizes.toml": ("first_glance", 2, 30, 120, 3, 3),
+    "solu_with_controls.toml": ("first_glance", 1, 30, 240, 3, 3),
+    "solu_paper.toml": ("first_glance", 5, 60, 660, 3, 3),
+    "gated_sae.toml": ("first_glance", 15, 5, 150, 5, 1),
+    "towards_monosemanticity.toml": ("rubric", 1, 81, 162, 1, 1),
+    "imi.toml": ("forced_choice", 1, 84, 168, 126, 30),
+}
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_every_shipped_template_is_a_good_design(path):
     design = design_from_toml(path.read_text())
-    assert (design.snippets_per_neuron, design.raters, design.display) == (20, 3, "peak")
-    shapes = [(pair.size, pair.layers, [arm.name for arm in pair.arms]) for pair in design.pairs]
-    assert (design.neurons_per_arm, shapes) == {
-        "solu_1l.toml": (60, [("1L-256", (0,), ["baseline", "solu", "ln_only"])]),
-        "solu_two_sizes.toml": (
-            30,
-            [("1L-256", (0,), ["baseline", "solu"]), ("2L-256", (0, 1), ["baseline", "solu"])],
-        ),
-    }[path.name]
+    assert design.display == "peak"
+    assert (
+        design.protocol,
+        len(design.pairs),
+        design.neurons_per_arm,
+        design.items_total,
+        design.raters,
+        design.raters_per_neuron,
+    ) == PUBLISHED[path.name]
+
+
+def test_the_paper_has_its_layernorm_arm_at_one_size_and_all_layers_of_each():
+    design = design_from_toml(next(path for path in TEMPLATES if path.name == "solu_paper.toml").read_text())
+    assert [len(pair.layers) for pair in design.pairs] == [1, 16, 24, 40, 64]
+    assert [pair.layers for pair in design.pairs] == [tuple(range(len(pair.layers))) for pair in design.pairs]
+    extra = [(pair.size, arm.name) for pair in design.pairs for arm in pair.arms if arm.name == "ln_only"]
+    assert extra == [("16L", "ln_only")]
+
+
+def test_no_template_tells_its_raters_an_arm():
+    for path in TEMPLATES:
+        design = design_from_toml(path.read_text())
+        told = f"{design.title} {design.slug} {design.instructions}".lower().replace("-", " ").split()
+        assert {arm.name for pair in design.pairs for arm in pair.arms}.isdisjoint(told), path.name
 
 
 @pytest.mark.parametrize(
@@ -65,7 +92,7 @@ def test_every_shipped_template_is_a_good_design(path):
         ({"pairs": [PAIR | {"arms": {}}]}, "pairs[0].arms", "name = network"),
         ({"pairs": [PAIR | {"arms": {"So LU": "a"}}]}, "pairs[0].arms", "'So LU'"),
         ({"pairs": [PAIR | {"arms": {"solu": ""}}]}, "pairs[0].arms.solu", "name of a network"),
-        ({"pairs": [PAIR | {"arms": {"a": "x", "b": "x"}}]}, "pairs[0].arms", "each network may stand once"),
+        ({"pairs": [PAIR | {"arms": {"a": "x", "b": "x"}}]}, "pairs[0].arms", "need another network, kind or site"),
         ({"pairs": [PAIR | {"size": ""}]}, "pairs[0].size", "empty"),
         ({"pairs": [PAIR | {"depth": 1}]}, "pairs[0].depth", "Unknown field"),
     ],
