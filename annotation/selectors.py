@@ -2,12 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from annotation.design import canonical_json
-from annotation.models import Evaluator, Judgment, Seat, Study, StudyEvent
+from annotation.models import Evaluator, Judgment, ProtocolVersion, Seat, Study, StudyEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +24,16 @@ class SeatProgress:
 
 def study_list() -> QuerySet[Study]:
     """All studies, newest first, with `seats_total`, `seats_taken`, `done` and `total` assignments."""
+    asked = Q(seats__assignments__retired_at__isnull=True)  # a prediction without a rule is neither done nor left
+    done = asked & Q(seats__assignments__done_at__isnull=False)
     return (
         Study.objects.order_by("-id")
         .defer("protocol", "rater_text")
         .annotate(
             seats_total=Count("seats", distinct=True),
             seats_taken=Count("seats", filter=Q(seats__evaluator__isnull=False), distinct=True),
-            total=Count("seats__assignments", distinct=True),
-            done=Count("seats__assignments", filter=Q(seats__assignments__done_at__isnull=False), distinct=True),
+            total=Count("seats__assignments", filter=asked, distinct=True),
+            done=Count("seats__assignments", filter=done, distinct=True),
         )
     )
 
@@ -41,10 +44,15 @@ def study_by_slug(slug: str) -> Study | None:
 
 def study_progress(study: Study) -> list[SeatProgress]:
     """How far each seat is."""
+    asked = Q(assignments__retired_at__isnull=True)
     seats = (
         Seat.objects.filter(study=study)
         .select_related("evaluator")
-        .annotate(total=Count("assignments"), done=Count("assignments__done_at"), last_done=Max("assignments__done_at"))
+        .annotate(
+            total=Count("assignments", filter=asked),
+            done=Count("assignments__done_at", filter=asked),
+            last_done=Max("assignments__done_at", filter=asked),
+        )
         .order_by("number")
     )
     return [
@@ -77,11 +85,82 @@ def judgments_sha256(study: Study) -> str:
         Judgment.objects.filter(assignment__seat__study=study)
         .order_by("id")
         .values(
-            "version", "is_current", "verdict", "confidence", "rule", "marks", "active_ms", "wall_ms",
+            "version", "is_current", "verdict", "confidence", "rule", "responses", "marks", "active_ms", "wall_ms",
             "shown_at", "submitted_at", shown=F("assignment__public_id"),
         )
     )  # fmt: skip
-    plain = [
-        row | {"shown_at": row["shown_at"].isoformat(), "submitted_at": row["submitted_at"].isoformat()} for row in rows
-    ]
+    plain = [_plain(row) for row in rows]
     return hashlib.sha256(canonical_json(plain).encode()).hexdigest()
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A judgment to be hashed. Responses that no task asked for are left out, as before there were any."""
+    told = {name: value for name, value in row.items() if name != "responses" or value}
+    return told | {"shown_at": row["shown_at"].isoformat(), "submitted_at": row["submitted_at"].isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class SeatAttention:
+    """A seat where something may be wrong: a neuron left on the screen, or a rater who does not come back."""
+
+    number: int
+    pseudonym: str
+    left: int
+    stuck: int  # neurons shown before `STUCK_AFTER` and not answered
+    stuck_since: datetime | None
+    last_activity: datetime
+    silent_days: int  # whole days; 0 if that is not worth a word
+
+
+STUCK_AFTER, SILENT_AFTER = timedelta(hours=24), timedelta(days=3)
+
+
+def seats_needing_attention(study: Study, now: datetime) -> list[SeatAttention]:
+    """Seats of a running study with answers missing for long, the quietest first. Never by what is shown on them."""
+    if study.state != Study.State.OPEN:
+        return []
+    found = (_attention(seat, study.opened_at, now) for seat in _seats_with_activity(study, now))
+    return sorted((seat for seat in found if seat.stuck or seat.silent_days), key=lambda seat: seat.last_activity)
+
+
+def _seats_with_activity(study: Study, now: datetime) -> QuerySet[Seat]:
+    waiting = Q(assignments__done_at__isnull=True)
+    stuck = waiting & Q(assignments__shown_at__lt=now - STUCK_AFTER)
+    return (
+        Seat.objects.filter(study=study, evaluator__isnull=False)
+        .select_related("evaluator")
+        .annotate(
+            left=Count("assignments", filter=waiting),
+            stuck=Count("assignments", filter=stuck),
+            stuck_since=Min("assignments__shown_at", filter=stuck),
+            last_shown=Max("assignments__shown_at"),
+            last_done=Max("assignments__done_at"),
+            last_draft=Max("assignments__draft__updated_at"),
+        )
+        .filter(left__gt=0)
+        .order_by("number")
+    )
+
+
+def _attention(seat: Any, opened_at: datetime | None, now: datetime) -> SeatAttention:
+    times = (
+        seat.seated_at, seat.instructions_read_at, seat.practice_done_at,
+        seat.last_shown, seat.last_done, seat.last_draft, opened_at,
+    )  # fmt: skip
+    last = max(moment for moment in times if moment is not None)
+    silent = now - last
+    return SeatAttention(
+        number=seat.number,
+        pseudonym=seat.evaluator.pseudonym,
+        left=seat.left,
+        stuck=seat.stuck,
+        stuck_since=seat.stuck_since,
+        last_activity=last,
+        silent_days=silent.days if silent >= SILENT_AFTER else 0,
+    )
+
+
+def version_at(study: Study, moment: datetime) -> int:
+    """Number of the protocol's version that was in force at a moment; 0 before freeze."""
+    found = ProtocolVersion.objects.filter(study=study, at__lte=moment).aggregate(number=Max("number"))["number"]
+    return int(found or 0)
