@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet
 
+from annotation.audit import anchor_of
 from annotation.design import canonical_json
 from annotation.models import Evaluator, Judgment, ProtocolVersion, Seat, Study, StudyEvent
 
@@ -164,3 +165,34 @@ def version_at(study: Study, moment: datetime) -> int:
     """Number of the protocol's version that was in force at a moment; 0 before freeze."""
     found = ProtocolVersion.objects.filter(study=study, at__lte=moment).aggregate(number=Max("number"))["number"]
     return int(found or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKnown:
+    """What anybody may learn who has the hash of a protocol: nothing of what is compared in it."""
+
+    title: str  # empty: the protocol does not let it be told
+    number: int
+    versions: int
+    state: str
+    frozen_at: datetime
+    at: datetime  # since when this version is in force
+    anchor: str  # of the log right after freeze
+
+
+def version_known(sha256: str) -> VersionKnown | None:
+    """The protocol of this hash, if it is one of this site."""
+    row = ProtocolVersion.objects.filter(sha256=sha256).defer("text", "study__protocol").select_related("study").first()
+    if row is None:
+        return None
+    study = row.study
+    frozen = StudyEvent.objects.filter(study=study, action="frozen").select_related("chain").order_by("number").first()
+    return VersionKnown(
+        title=study.title if study.design.get("blinding", {}).get("named_publicly") else "",
+        number=row.number,
+        versions=ProtocolVersion.objects.filter(study=study).count(),
+        state=study.state,
+        frozen_at=study.frozen_at,
+        at=row.at,
+        anchor=anchor_of(frozen) if frozen else "",
+    )

@@ -13,6 +13,8 @@ browser in which somebody rated carries a mark and finds nothing.
 from collections.abc import Callable
 from typing import Any
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -89,7 +91,12 @@ DOORS: dict[str, frozenset[str]] = {
         ),
         SIGNED_IN,
     ),
-    # Rating.
+    "people:join": ANYONE,
+    "people:personal": ANYONE,
+    "people:profile": SIGNED_IN,
+    "people": frozenset({OWNER}),
+    # Rating, and the way out of it.
+    **dict.fromkeys(("people:new_link", "people:leave", "people:erase"), frozenset({EVALUATOR})),
     "evaluator": frozenset({EVALUATOR}),
     # Locks of their own: a provider's signature, a participant's session; a token in every request.
     "crowd": ANYONE,
@@ -101,9 +108,21 @@ DOORS: dict[str, frozenset[str]] = {
     "staff:protocol": STAFF,
     "staff:check": frozenset({ADMIN, UNBLINDER, AUDITOR}),
     "staff:step/unblind": frozenset({UNBLINDER}),
+    "staff:unblinding": frozenset({UNBLINDER}),
+    "staff:unblinding_withdraw": frozenset({UNBLINDER}),
+    "staff:version": STAFF,
+    "staff:version_file": STAFF,
+    "staff:log": frozenset({ADMIN, UNBLINDER, AUDITOR}),
+    "staff:log_file": frozenset({ADMIN, UNBLINDER, AUDITOR}),
+    "staff:verifier": frozenset({ADMIN, UNBLINDER, AUDITOR}),
+    "staff:site_log": frozenset({AUDITOR}),
+    "staff:site_log_file": frozenset({AUDITOR}),
+    # The hash of a frozen protocol, for whoever has it: no arm, and a title only if the protocol lets it be told.
+    "verify": ANYONE,
     # Networks and reports. A report is refused until its study is unblinded, whoever asks.
     "neurons": frozenset({ADMIN, STATISTICIAN}),
     "analysis": frozenset({ADMIN, STATISTICIAN}),
+    "plan": frozenset({ADMIN, STATISTICIAN}),
     # Django's own admin, which looks and changes nothing of a study.
     "admin": frozenset({OWNER}),
 }
@@ -152,6 +171,13 @@ def roles_in(request: Any) -> frozenset[str]:
     return roles
 
 
+def lacks_second_factor(request: Any) -> bool:
+    """Whether somebody of the staff has only one way to prove who they are, where the site asks for two."""
+    if not settings.STAFF_MFA or EVALUATOR in roles_in(request):
+        return False
+    return not is_mfa_enabled(request.user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+
+
 def public_networks() -> QuerySet[Network]:
     """Networks whose neurons strangers may look at now: made public, and in no pair that a running study shows."""
     return Network.objects.filter(is_public=True).exclude(pair__in=_pairs_in_running_studies())
@@ -191,7 +217,11 @@ class RoleGateMiddleware:
             return None
         if not request.user.is_authenticated:
             return self._visitor(request, namespace, view_kwargs)
-        if admitted == SIGNED_IN or roles_in(request) & admitted:
+        if admitted == SIGNED_IN:
+            return None
+        if roles_in(request) & admitted:
+            if lacks_second_factor(request):
+                return redirect("people:profile")
             if namespace == "neurons":
                 request.visible_networks = Network.objects.all()
             return None

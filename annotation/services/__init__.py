@@ -18,6 +18,7 @@ from annotation.services.errors import (
     UnblindingRefused,
 )
 from annotation.services.freeze import study_freeze
+from annotation.services.handover import seat_hand_over
 from annotation.services.pause import study_pause, study_resume
 from annotation.services.people import evaluator_create, evaluator_create_keyless, seat_assign, seat_take
 from annotation.services.rater_messages import message_send, message_take_back
@@ -53,6 +54,7 @@ __all__ = [
     "message_send",
     "message_take_back",
     "seat_assign",
+    "seat_hand_over",
     "seat_take",
     "seat_vacate",
     "study_amend",

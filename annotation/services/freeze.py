@@ -23,7 +23,9 @@ from annotation.services.versions import version_first
 BATCH = 500  # rows of one INSERT; items carry long texts
 
 
-def study_freeze(*, study: Study, by: User = None, progress: Progress | None = None, salt: str | None = None) -> Study:
+def study_freeze(
+    *, study: Study, by: User = None, reason: str = "", progress: Progress | None = None, salt: str | None = None
+) -> Study:
     """Draw the neurons, store the items and the sealed key, fix every rater's order, and write the protocol.
 
     `salt` is given only to draw a study again; a new study gets a secret one.
@@ -34,11 +36,13 @@ def study_freeze(*, study: Study, by: User = None, progress: Progress | None = N
     strata = strata_open(design)
     # Drawn before the transaction, which would keep every rater of every study waiting for the seconds it takes.
     draw = study_draw(design, strata, salt, progress)
-    return _frozen(study, by, design, draw, protocol_text(design, strata, draw, salt), salt)
+    return _frozen(study, by, reason, design, draw, protocol_text(design, strata, draw, salt), salt)
 
 
 @transaction.atomic
-def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protocol: str, salt: str) -> Study:
+def _frozen(
+    study: Study, by: User, reason: str, design: StudyDesign, draw: StudyDraw, protocol: str, salt: str
+) -> Study:
     row = locked(study, Study.State.DRAFT, step="freeze")
     if design_from_dict(row.design) != design:
         raise StudyWrongState(f"The design of “{row.title}” was changed while it was being frozen; freeze it again.")
@@ -57,7 +61,7 @@ def _frozen(study: Study, by: User, design: StudyDesign, draw: StudyDraw, protoc
     guesses_write(draw.guesses, row.pk)
     row.save()
     version_first(row, by)
-    event_add(row, by, "frozen", **_told(row, draw))
+    event_add(row, by, "frozen", reason.strip(), **_told(row, draw))
     return row
 
 

@@ -17,31 +17,35 @@ from django.views.decorators.http import require_POST, require_safe
 
 from annotation.blinding import BlindPiece, BlindSnippet
 from annotation.design import DesignRefused
-from annotation.models import Item, Study, StudyEvent
+from annotation.models import Item, Study, StudyEvent, UnblindingRequest
 from annotation.selectors import SeatProgress, event_list, study_list, study_progress
-from annotation.services import study_close, study_freeze, study_open, study_problems, study_unblind
+from annotation.services import study_close, study_freeze, study_open, study_problems
 from annotation.services.errors import StudyRefused
-from annotation.staff.people_forms import CloseForm, StepForm, UnblindForm
+from annotation.services.unblinding import request_open, unblinders_needed
+from annotation.staff.confirm import CloseForm, FreezeForm, StepForm, UnblindForm, asks_again, posted
+from annotation.staff.panels import panels
 from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Advice, Step, advice, next_step
+from annotation.staff.unblinding import unblind_or_ask
 
 SEATING = (Study.State.FROZEN, Study.State.OPEN)  # states in which a free seat can be given away
 FORMS: Mapping[str, type[StepForm]] = {
-    FREEZE.name: StepForm,
+    FREEZE.name: FreezeForm,
     OPEN.name: StepForm,
     CLOSE.name: CloseForm,
     UNBLIND.name: UnblindForm,
 }
 TAKE: Mapping[str, Callable[[Study, User, str], object]] = {
-    FREEZE.name: lambda study, by, reason: study_freeze(study=study, by=by),
+    FREEZE.name: lambda study, by, reason: study_freeze(study=study, by=by, reason=reason),
     OPEN.name: lambda study, by, reason: study_open(study=study, by=by),
     CLOSE.name: lambda study, by, reason: study_close(study=study, by=by, reason=reason),
-    UNBLIND.name: lambda study, by, reason: study_unblind(study=study, by=by, reason=reason),
+    UNBLIND.name: unblind_or_ask,
 }
 DONE: Mapping[str, str] = {
     FREEZE.name: "The design is frozen. Seat your raters, then open the study.",
     OPEN.name: "The study is open. Raters with a seat can start.",
     CLOSE.name: "The study is closed. No further answer is accepted.",
     UNBLIND.name: "The key is open. The report can be read.",
+    "ask": "You have asked for the unblinding. It happens when a second person confirms it, within seven days.",
 }
 
 
@@ -74,7 +78,7 @@ def _row(study: Any) -> tuple[Study, Advice]:
 
 @require_safe
 def study(request: HttpRequest, slug: str) -> HttpResponse:
-    study = get_object_or_404(Study.objects.select_related("unblinding__by"), slug=slug)
+    study = get_object_or_404(Study.objects.select_related("unblinding__by", "unblinding__confirmed_by"), slug=slug)
     seats, events = study_progress(study), list(event_list(study))
     progress, free = Pooled.of(seats), sum(not seat.pseudonym for seat in seats)
     page = {
@@ -89,6 +93,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "neurons": sum(len(pair["arms"]) for pair in study.design["pairs"]) * study.design["neurons_per_arm"],
         "rejected": _rejected(events),
         "events": events,
+        **panels(study),
     }
     return render(request, "annotation/staff/study.html", page)
 
@@ -132,6 +137,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("staff:study", slug=slug)
 
 
+@asks_again
 def step(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Say what a step does and ask for confirmation; on POST, take it."""
     study = get_object_or_404(Study, slug=slug)
@@ -141,20 +147,23 @@ def step(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if next_step(study) is not step:
         messages.info(request, f"Nothing was done: the study is {study.get_state_display()}.")
         return redirect("staff:study", slug=slug)
-    form = FORMS[name](request.POST if request.method == "POST" else None, study=study)
+    if step is UNBLIND and request_open(study) is not None:
+        return redirect("staff:unblinding", slug=slug)
+    form = posted(request, FORMS[name], study)
     if form.is_valid() and _taken(request, study, step, form):
         return redirect("staff:study", slug=slug)
     progress = Pooled.of(study_progress(study)) if step is CLOSE else None
-    page = {"study": study, "step": step, "form": form, "progress": progress}
+    persons = unblinders_needed(study) if step is UNBLIND else 0
+    page = {"study": study, "step": step, "form": form, "progress": progress, "persons": persons}
     return render(request, "annotation/staff/step.html", page)
 
 
 def _taken(request: HttpRequest, study: Study, step: Step, form: StepForm) -> bool:
     """Take the step; a refusal goes into the form, with everything typed kept."""
     try:
-        TAKE[step.name](study, cast(User, request.user), form.cleaned_data.get("reason", ""))
+        taken = TAKE[step.name](study, cast(User, request.user), form.cleaned_data.get("reason", ""))
     except (DesignRefused, StudyRefused) as refusal:
         form.add_error(None, str(refusal))
         return False
-    messages.success(request, DONE[step.name])
+    messages.success(request, DONE["ask" if isinstance(taken, UnblindingRequest) else step.name])
     return True
