@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest bench-browser bench-inference
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest bench-browser bench-inference bench-study
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -88,6 +88,9 @@ bench-harvest: setup-dev  ## Harvest beside the forward pass and other ways (TOK
 
 bench-inference: setup  ## How long readers wait for one's own text: start and requests
 	@$(BIN)/python -m benchmarks.inference
+
+bench-study: setup-dev  ## The SoLU paper's 660 neurons with 30 raters: time of the freeze and balance of the lists
+	@$(BIN)/python -m benchmarks.study
 
 bench-browser: setup-dev  ## The neurons' pages at 100,000 neurons: must answer within 50 ms
 	@$(BIN)/python -m benchmarks.browser

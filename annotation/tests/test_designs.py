@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+import annotation
 from annotation import services
-from annotation.design import DesignRefused, design_from_dict, design_to_dict
+from annotation.design import DesignRefused, design_from_dict, design_from_toml, design_to_dict
 from annotation.models import Assignment, Item, Seat, StudyEvent
 from annotation.sealed.models import SealedDraw, SealedKey, SealedStratum
 from annotation.services import NotEnoughNeurons
@@ -16,6 +18,7 @@ from annotation.tests.factories import ARMS, fake_harvests, make_design, make_fr
 
 pytestmark = pytest.mark.django_db
 
+TEMPLATES = Path(annotation.__file__).parent / "study_templates"
 TWO_LAYERS = [{"size": "tiny", "layers": [0, 1], "arms": ARMS}]
 
 
@@ -27,6 +30,11 @@ def make_two_layers(layers=2, **changes):
 def items_of(study, **seat):
     """Public ids of the lists of some seats, in order."""
     rows = Assignment.objects.filter(seat__study=study, **seat).order_by("seat__number", "position")
+    return list(rows.values_list("item__public_id", flat=True))
+
+
+def first_items_of(study):
+    rows = Assignment.objects.filter(seat__study=study, repeat_of__isnull=True)
     return list(rows.values_list("item__public_id", flat=True))
 
 
@@ -135,6 +143,22 @@ def test_the_calibration_set_is_on_every_list():
     assert set(common) <= set(items_of(study, seat__kind="machine"))
     arms = SealedKey.objects.filter(item__public_id__in=common).values_list("arm", flat=True)
     assert Counter(arms) == {"baseline": 2, "solu": 2, "ln_only": 2}
+
+
+@pytest.mark.parametrize("per_neuron", [30, 5], ids=["crossed", "incomplete"])
+def test_thirty_raters_on_the_papers_design_in_small(per_neuron):
+    """benchmarks/study.py does the same with all 660 neurons."""
+    paper = design_to_dict(design_from_toml((TEMPLATES / "solu_paper.toml").read_text()))
+    asked = {"neurons_per_arm": 6, "raters": 30, "raters_per_neuron": per_neuron, "snippets_per_neuron": 5}
+    with fake_harvests(n_layers=64):
+        study = services.study_create(design=design_from_dict(paper | asked | {"assignment": {"repeats": 0.1}}))
+        study = services.study_freeze(study=study)
+    balance = StudyEvent.objects.get(study=study, action="frozen").details["balance"]["people"]
+    assert balance["stratum_difference"] <= 1
+    assert balance["most_load"] - balance["least_load"] <= 1
+    assert balance["most_overlap"] - balance["least_overlap"] <= 4
+    assert Counter(Counter(first_items_of(study)).values()) == {per_neuron: 66}
+    assert services.study_problems(study) == []
 
 
 def test_the_log_tells_how_even_the_allocation_is_and_nothing_of_the_arms():
