@@ -4,6 +4,7 @@ from allauth.account.views import logout
 from django.contrib import admin
 from django.urls import include, path
 
+from analysis.views import plan
 from evalsite.people.sign_in import SignIn
 from evalsite.views import home
 
@@ -16,9 +17,12 @@ urlpatterns = [
     path("accounts/3rdparty/", include("allauth.socialaccount.urls")),
     path("accounts/", include("allauth.socialaccount.providers.openid_connect.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("", include("evalsite.people.urls")),
     path("rate/", include("annotation.evaluator.urls")),
     path("studies/", include("annotation.staff.urls")),
+    path("verify/", include("annotation.public.urls")),
     path("reports/", include("analysis.urls")),
+    path("plan/", plan, name="plan"),
     path("enter/", include("annotation.crowd.urls")),
     path("neurons/", include("neurons.urls")),
     path("admin/", admin.site.urls),

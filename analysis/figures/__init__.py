@@ -2,6 +2,7 @@
 
 from analysis.figures.forest import DifferenceRow, forest_figure
 from analysis.figures.headline import headline_figure
+from analysis.figures.planned import curve_figure
 from analysis.figures.times import TimeBar, times_figure
 
-__all__ = ["DifferenceRow", "TimeBar", "forest_figure", "headline_figure", "times_figure"]
+__all__ = ["DifferenceRow", "TimeBar", "curve_figure", "forest_figure", "headline_figure", "times_figure"]

@@ -94,6 +94,10 @@ WHO: dict[str, set[str]] = {
     "staff:edit": ADMINS,
     "staff:preview": ADMINS,
     "staff:seats": ADMINS,
+    "staff:invitations": ADMINS,
+    "staff:invitation_take_back": ADMINS,
+    "staff:raters": ADMINS,
+    "staff:erase": ADMINS,
     "staff:harvest_start": ADMINS,
     "staff:harvest_cancel": ADMINS,
     "staff:harvest_send": ADMINS,
@@ -136,7 +140,8 @@ WHO: dict[str, set[str]] = {
     "neurons:twin": READERS,
 }
 STEPS = {"staff:step": ("freeze", "open", "close", "unblind")}
-SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x"}
+# An argument of each sort of which addresses are made.
+SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x", "sha256": "0" * 64}
 
 
 def make_user(*groups, name="somebody", **flags):
