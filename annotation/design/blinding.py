@@ -14,10 +14,18 @@ class BlindingDesign(Section):
         People it takes to open the key.
     named_publicly : bool
         Whether the public page that knows this protocol's hash may say the study's title.
+    leak_limit : float
+        Largest area under the ROC curve, 0.5 … 1, with which presentation may tell two arms; see `annotation.leaks`.
+    leak_rule : {"estimate", "upper"}
+        What is held against the limit; see `annotation.leaks.leaks_beyond`.
     """
 
     RANGES: ClassVar = {"unblinders": (1, 2)}
+    SHARES: ClassVar = {"leak_limit": (0.5, 1.0)}
+    CHOICES: ClassVar = {"leak_rule": ("estimate", "upper")}
     SWITCHES: ClassVar = ("named_publicly",)
 
     unblinders: int = 2
     named_publicly: bool = False
+    leak_limit: float = 0.6
+    leak_rule: str = "estimate"

@@ -19,11 +19,11 @@ from annotation.design.quality import QualityDesign
 from annotation.design.sampling import SamplingDesign
 from annotation.design.training import TrainingDesign
 from annotation.protocols import TASKS, first_glance
-from annotation.protocols.display import PEAK, PROPORTIONAL
+from annotation.protocols.display import MATCHED, MATCHED_TASKS, PEAK, PROPORTIONAL, RANK
 
 HUMAN, SIMULATED = "human", "simulated"
 PROTOCOLS = tuple(TASKS)
-DISPLAYS = (PEAK, PROPORTIONAL)
+DISPLAYS = (PEAK, RANK, MATCHED, PROPORTIONAL)
 RATER_KINDS = (HUMAN, SIMULATED)
 
 # Whole numbers: field -> smallest and largest allowed value.
@@ -31,6 +31,7 @@ RANGES: dict[str, tuple[int, int]] = {
     "seed": (0, 2**63 - 1),
     "marked_per_snippet": (1, 12),
     "bands": (2, 9),
+    "even_characters": (0, 4_000),
     "neurons_per_arm": (1, 10_000),
     "snippets_per_neuron": (1, 100),
     "context_before": (0, 1_024),
@@ -77,12 +78,15 @@ class StudyDesign:
         Name of the task: a key of `annotation.protocols.TASKS`.
     options : dict
         What the task lets its author choose; see the task's module.
-    display : {"peak", "proportional"}
+    display : {"peak", "rank", "matched", "proportional"}
         How firing tokens are marked; see `annotation.protocols.display`.
     marked_per_snippet : int
         Tokens marked in every snippet (peak display).
     bands : int
         Bands of shading (proportional display).
+    even_characters : int
+        Characters of every snippet, divided before and after the peak as `context_before` and `context_after` are; so
+        that lengths tell no arm. 0: whole tokens, as many as these two say.
     neurons_per_arm : int
         Per size and arm (see `SamplingDesign.sizes`); 60 in Elhage et al. 2022.
     snippets_per_neuron : int
@@ -118,6 +122,7 @@ class StudyDesign:
     display: str = PEAK
     marked_per_snippet: int = 3
     bands: int = 5
+    even_characters: int = 0
     neurons_per_arm: int = 60
     snippets_per_neuron: int = 20
     context_before: int = 48
@@ -206,7 +211,7 @@ def design_from_dict(data: Mapping[str, Any]) -> StudyDesign:
     >>> design_from_dict({**base, "display": "neon"})
     Traceback (most recent call last):
         ...
-    annotation.design.fields.DesignRefused: display: Received 'neon'; choose one of: peak, proportional.
+    annotation.design.fields.DesignRefused: display: Received 'neon'; choose one of: peak, rank, matched, proportional.
     """
     values = dict(data)
     if "raters" in values:
@@ -269,7 +274,15 @@ def _joint_problems(values: Mapping[str, Any]) -> Problems:
     per_neuron = values.get("raters_per_neuron", raters)
     if per_neuron > raters:
         return [("raters_per_neuron", f"Received {per_neuron}; at most the number of raters, {raters}.")]
-    return _label_problems(values) + _option_problems(values)
+    return _display_problems(values) + _label_problems(values) + _option_problems(values)
+
+
+def _display_problems(values: Mapping[str, Any]) -> Problems:
+    protocol = values.get("protocol", DEFAULTS["protocol"])
+    if values.get("display") == MATCHED and protocol not in MATCHED_TASKS:
+        allowed = ", ".join(MATCHED_TASKS)
+        return [("display", f"Received {MATCHED!r} for the task {protocol!r}; it is for {allowed}. Choose {RANK!r}.")]
+    return []
 
 
 def _label_problems(values: Mapping[str, Any]) -> Problems:

@@ -19,7 +19,8 @@ from annotation.protocols.task import NO, YES, CannotCompose, Task
 from annotation.randomize import public_id, stream
 from annotation.services.errors import NotEnoughNeurons
 from annotation.services.harvests import Stratum
-from annotation.services.material import HarvestMaterial, marker
+from annotation.services.material import HarvestMaterial
+from annotation.services.showing import Showing
 from neurons.store.corpus import CorpusStore
 from neurons.store.harvest import HarvestStore
 from neurons.store.pieces import Snippet, context_bounds, snippet_of
@@ -62,12 +63,13 @@ def _catch(design: StudyDesign, task: Task, strata: Sequence[Stratum], kind: str
     rng = stream(design.seed, salt, f"catch:{number}")
     pool = PooledMaterial(design, strata, rng)
     material = PlantedMaterial(pool, *_word(strata[0].store, rng)) if kind == PLANTED else pool
+    shown = Showing(design, material)
     try:
         composed = task.compose(
-            material,
+            shown,
             snippets=design.snippets_per_neuron,
             options=task.options_filled(design.options),
-            marker=marker(design, material),
+            marker=shown.mark,
             rng=rng,
         )
     except CannotCompose as reason:

@@ -26,8 +26,9 @@ from annotation.sealed.keys import DrawRow, StratumRow
 from annotation.services.catches import CatchItem, catch_items
 from annotation.services.guesses import guess_orders
 from annotation.services.harvests import Stratum
-from annotation.services.material import marker, material_open
+from annotation.services.material import material_open
 from annotation.services.sampling import Arm, arm_draw, arms_of, drawn_counted, parts_of, populations
+from annotation.services.showing import Showing
 from annotation.services.stages import predictions_make
 
 Progress = Callable[[int, int], None]  # neurons done, neurons in all
@@ -157,11 +158,12 @@ def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron
     """What a neuron shows over one corpus: an item, and in some tasks a second one to predict from its rule."""
     task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}:{corpus}"
     material = material_open(design, stratum, layer, neuron, stream(design.seed, salt, f"places:{name}"))
+    shown = Showing(design, material)
     composed = task.compose(
-        material,
+        shown,
         snippets=design.snippets_per_neuron,
         options=task.options_filled(design.options),
-        marker=marker(design, material),
+        marker=shown.mark,
         rng=stream(design.seed, salt, f"snippets:{name}"),
     )
     item = public_id(design.seed, salt, f"item:{name}")
@@ -170,8 +172,8 @@ def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron
     if second is None:
         return [first]
     again = public_id(design.seed, salt, f"prediction:{name}")
-    shown = {"snippets": second.snippets, "layout": second.layout, "truth": second.truth}
-    return [first, replace(first, public_id=again, predicts_from=item, **shown)]
+    differs = {"snippets": second.snippets, "layout": second.layout, "truth": second.truth}
+    return [first, replace(first, public_id=again, predicts_from=item, **differs)]
 
 
 def writing_of(items: Iterable[DrawnItem]) -> dict[str, str]:

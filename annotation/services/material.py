@@ -7,8 +7,8 @@ import numpy as np
 
 from annotation.design import StudyDesign
 from annotation.protocols import TASKS
-from annotation.protocols.display import PEAK, Marked, is_eligible, mark_peak, mark_proportional
-from annotation.protocols.task import CannotCompose, Marker, Reading
+from annotation.protocols.display import is_eligible, tokens_needed
+from annotation.protocols.task import CannotCompose, Reading
 from annotation.services.errors import HarvestMissing
 from annotation.services.harvests import Stratum
 from annotation.services.promoted import promoted_tokens
@@ -73,7 +73,7 @@ class HarvestMaterial:
 
     @property
     def _needed(self) -> int:
-        return self.design.marked_per_snippet if self.design.display == PEAK else 1
+        return tokens_needed(self.design.display, self.design.marked_per_snippet)
 
     def _eligible(self, read: int) -> list[Snippet]:
         found = self.stratum.store.top_snippets(
@@ -103,14 +103,3 @@ def material_open(
     lender = stratum.lender(neuron)
     material = HarvestMaterial(design, lender, layer, neuron)
     return material if lender is stratum else RandomSnippets(material, RandomPlaces(lender.store, places))
-
-
-def marker(design: StudyDesign, material: Scaled) -> Marker:
-    """How the design marks a snippet of this neuron."""
-
-    def mark(snippet: Reading) -> Marked:
-        if design.display == PEAK:
-            return mark_peak(snippet.pieces, snippet.peak, design.marked_per_snippet)
-        return mark_proportional(snippet.pieces, material.maximum, design.bands)
-
-    return mark

@@ -76,7 +76,7 @@ def test_no_template_tells_its_raters_an_arm():
         ({"seed": -1}, "seed", "Received -1; give a whole number from 0"),
         ({"seed": True}, "seed", "Received True"),
         ({"seed": 1.5}, "seed", "Received 1.5"),
-        ({"display": "neon"}, "display", "choose one of: peak, proportional"),
+        ({"display": "neon"}, "display", "choose one of: peak, rank, matched, proportional"),
         ({"protocol": "tarot"}, "protocol", "choose one of: first_glance"),
         ({"rater_kind": "llm"}, "rater_kind", "choose one of: human, simulated"),
         ({"neurons_per_arm": 0}, "neurons_per_arm", "Received 0; give a whole number from 1"),
