@@ -170,3 +170,40 @@ def test_what_was_typed_without_a_connection_is_there_after_a_reload(rater):
     with page.expect_response("**/draft/"):
         rater.open(rater.next)
     assert page.input_value("#rule") == "typed offline"
+
+
+def choose_keys(page, **chosen):
+    press(page, "h")
+    page.click("#help .keys-change")
+    for says, key in chosen.items():
+        page.fill(f"#keys-rows tr:has-text('{says.replace('_', ' ')}') input", key)
+    page.click("#keys-form button[value=save]")
+
+
+def test_a_rater_changes_keys_and_they_stay_changed_and_printed(rater):
+    page = rater.page
+    page.wait_for_timeout(SETTLED_MS)
+    choose_keys(page, Yes="q", No="y", Cannot_judge="")
+    press(page, "Escape")
+    rater.open(rater.next)
+    page.wait_for_selector(".pick:has-text('Yes') kbd:text-is('Q')")
+    page.wait_for_timeout(SETTLED_MS)
+    for key, verdict in (("q", "yes"), ("y", "no"), ("n", "no"), ("u", "no")):
+        press(page, key)
+        assert checked(page, "verdict") == verdict
+    press(page, "h")
+    page.click("#help .keys-change")
+    page.click("#keys-reset")
+    page.click("#keys-form button[value=save]")
+    press(page, "Escape", "y")
+    assert checked(page, "verdict") == "yes"
+
+
+def test_one_key_cannot_stand_for_two_things(rater):
+    page = rater.page
+    page.wait_for_timeout(SETTLED_MS)
+    choose_keys(page, Yes="n")
+    assert "“N” stands for" in page.inner_text("#keys-error")
+    page.click("#keys-form button[value=cancel]")
+    press(page, "Escape", "n")
+    assert checked(page, "verdict") == "no"

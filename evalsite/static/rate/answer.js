@@ -1,6 +1,8 @@
 // The answer form of any task: read it, fill it, say what is missing, count the marks. Which controls there are, which
 // must be filled and when, stands in the form itself (see the template tasks/_task.html).
 
+import { text } from "./texts.js";
+
 const RESPONSE = "r_"; // what a task asks for beside verdict, confidence, rule and marks
 
 export function read(form) {
@@ -95,7 +97,7 @@ function showTally(box, marks) {
   const reached = fits >= threshold * judged - 1e-9;
   box.style.setProperty("--fits", fits / judged);
   box.style.setProperty("--threshold", threshold);
-  document.getElementById("tally-text").textContent =
-    `${fits} of ${judged} marked snippets fit: ${reached ? `at least ${percent} %` : `under ${percent} %`}. ` +
-    (judged < marks.length ? `${marks.length - judged} not marked.` : "All are marked.");
+  const left = marks.length - judged;
+  const said = [text(reached ? "tally-reached" : "tally-under", { fits, judged, percent }), text(left ? "tally-left" : "tally-all", { left })];
+  document.getElementById("tally-text").textContent = said.join(" ");
 }

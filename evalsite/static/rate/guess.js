@@ -37,5 +37,5 @@ guesses.filter((input) => input.value !== "dk").forEach((input) => {
   actions[key] = () => pick("guess", input.value);
 });
 form.addEventListener("change", certaintyAsked);
-keys.bindSwitch();
+keys.begin();
 keys.listen(actions);

@@ -2,11 +2,13 @@
 // survives a lost connection, pause, and the next neuron without a page load.
 
 import * as keys from "./keys.js";
+import * as keysettings from "./keysettings.js";
 import * as outbox from "./outbox.js";
 import { Item } from "./item.js";
 import * as server from "./server.js";
 import * as status from "./status.js";
 import * as store from "./store.js";
+import { text } from "./texts.js";
 
 const SETTLE_MS = 300; // keys meant for the last neuron must not answer the next one
 const RETRY_MS = 3_000;
@@ -20,7 +22,8 @@ document.documentElement.classList.add("js");
 function begin() {
   const form = document.getElementById("answer");
   item = form ? new Item(form) : null;
-  keys.bindSwitch();
+  keys.begin();
+  for (const button of document.querySelectorAll(".keys-change")) button.addEventListener("click", keysettings.open);
   if (!form) return;
   form.noValidate = true;
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
@@ -61,20 +64,14 @@ function choiceClicked(event) {
 
 function submit() {
   if (!item || paused() || item.locked) return;
-  if (item.submit() && !item.isPractice) status.say("Saving …", "", { stays: true });
+  if (item.submit() && !item.isPractice) status.say(text("saving"), "", { stays: true });
 }
 
 function sayWaiting(kind) {
   const count = outbox.waiting().length;
-  const answers = count === 1 ? "1 answer is" : `${count} answers are`;
-  if (kind === "signed-out") {
-    const action = status.link("Sign in again", `/accounts/login/?next=${encodeURIComponent(location.pathname)}`);
-    status.say(`You are signed out. ${answers} kept in this browser and will be sent after you sign in.`, "warn", { stays: true, action });
-  } else if (kind === "paused") {
-    status.say(`The study is paused. ${answers} kept in this browser and will be sent by itself when it goes on.`, "warn", { stays: true });
-  } else {
-    status.say(`Offline: ${answers} waiting in this browser and will be sent by itself. You may leave this page open.`, "warn", { stays: true });
-  }
+  const signIn = () => status.link(text("sign-in"), `/accounts/login/?next=${encodeURIComponent(location.pathname)}`);
+  const action = kind === "signed-out" ? signIn() : null;
+  status.say(text(`${kind}-${count === 1 ? "one" : "many"}`, { count }), "warn", { stays: true, action });
 }
 
 function onOutcome(entry, kind, data) {
@@ -82,17 +79,17 @@ function onOutcome(entry, kind, data) {
   if (kind === "ok") saved(entry, data, isHere);
   else if (kind === "refused" && isHere) {
     status.hush();
-    item.refused({ field: data?.field ?? "", message: data?.error ?? "The server refused this answer; check it and save again." });
+    item.refused({ field: data?.field ?? "", message: data?.error ?? text("refused") });
   } else if (["unreachable", "signed-out", "paused"].includes(kind)) sayWaiting(kind);
   else if (kind === "elsewhere") takenElsewhere(isHere);
-  else sayStuck(entry, data?.error ?? "The server does not know this neuron for the account that is signed in.", isHere);
+  else sayStuck(entry, data?.error ?? text("unknown"), isHere);
 }
 
 function saved(entry, receipt, isHere) {
   store.remove(`draft:${entry.assignment}`);
   // A duplicate on the first try comes from another tab; on a later try it is our own lost reply.
   const elsewhere = receipt.duplicate && entry.attempts === 1;
-  status.say(elsewhere ? "This neuron was answered in another window; the first answer stands." : "Saved ✓", "good");
+  status.say(text(elsewhere ? "answered-elsewhere" : "saved"), "good");
   if (isHere) loadNext(item.form.dataset.nextUrl);
 }
 
@@ -104,13 +101,13 @@ function takenElsewhere(isHere) {
 }
 
 function sayStuck(entry, reason, isHere) {
-  const action = status.button("Discard the answer", () => {
+  const action = status.button(text("discard"), () => {
     outbox.discard(entry.assignment);
     store.remove(`draft:${entry.assignment}`);
     status.hush();
     if (isHere) location.assign("/");
   });
-  status.say(`${reason} Your answer is kept in this browser.`, "warn", { stays: true, action });
+  status.say(`${reason} ${text("kept")}`, "warn", { stays: true, action });
 }
 
 async function loadNext(url) {
@@ -118,8 +115,7 @@ async function loadNext(url) {
   const reply = await server.page(url);
   if (onward !== url) return;
   if (reply.kind !== "ok") {
-    const text = reply.kind === "signed-out" ? "Saved. Sign in again to go on." : "Saved. Offline: the next neuron comes when the connection is back.";
-    status.say(text, "warn", { stays: true });
+    status.say(text(reply.kind === "signed-out" ? "next-signed-out" : "next-offline"), "warn", { stays: true });
     setTimeout(() => { if (onward === url) loadNext(url); }, RETRY_MS);
     return;
   }
@@ -143,18 +139,18 @@ async function undo() {
     return;
   }
   if (await item.saveDraft() !== "ok") {
-    status.say("Offline: the last answer can be opened again when the connection is back.", "warn");
+    status.say(text("undo-offline"), "warn");
     return;
   }
   item.lock(true);
   const { kind, data } = await server.post(form.action, {});
   if (kind === "ok") {
-    status.say("Your last answer is open again. It stands until you save a new one.");
+    status.say(text("undone"));
     loadNext(item.form.dataset.nextUrl);
   } else {
     item.lock(false);
-    const texts = { unknown: "There is nothing to undo.", refused: data?.error };
-    status.say(texts[kind] ?? "The last answer could not be opened; try again in a moment.", "warn");
+    const reasons = { unknown: text("undo-nothing"), refused: data?.error };
+    status.say(reasons[kind] ?? text("undo-failed"), "warn");
   }
 }
 
@@ -185,10 +181,10 @@ async function help() {
   dialog.showModal();
   if (dialog.dataset.loaded) return;
   const reply = await server.page(dialog.dataset.instructions);
-  const text = reply.doc?.getElementById("instructions-text");
-  if (!text) return;
+  const instructions = reply.doc?.getElementById("instructions-text");
+  if (!instructions) return;
   dialog.dataset.loaded = "yes";
-  document.getElementById("help-instructions").replaceChildren(...text.childNodes);
+  document.getElementById("help-instructions").replaceChildren(...instructions.childNodes);
 }
 
 // -- Keys ---------------------------------------------------------------------------------------------------------------
