@@ -30,7 +30,6 @@ S3_ENDPOINT = env_str("BLINDSCOPE_S3_ENDPOINT", "")
 SHIPPED_NETWORKS_DIR = BASE_DIR / "neurons" / "shipped"
 
 INSTALLED_APPS = [
-    "evalsite",
     "analysis",
     "annotation",
     "annotation.sealed",
@@ -47,6 +46,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
+    "evalsite",  # after allauth, one of whose signals it takes over
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
 ]

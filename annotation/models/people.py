@@ -1,7 +1,7 @@
 """Who is let in, what raters agreed to, and who left for good.
 
-No table here leads to an arm. What identifies a person stands in tables that can be emptied (the account, a declaration's
-text); records that must stay hold an evaluator's pseudonym and nothing else.
+No table here leads to an arm. What identifies a person stands where it can be emptied (the account, the text of a
+declaration); records that must stay hold an evaluator's pseudonym and nothing else.
 """
 
 from django.db import models
@@ -96,8 +96,8 @@ class ConflictDeclaration(models.Model):
 class PersonErasure(WrittenOnce):
     """A rater's person was erased, and what this did to one study's judgments.
 
-    The hashes are `annotation.selectors.judgments_sha256` before and after, so that a study unblinded earlier can still be
-    checked: nobody changed a judgment between.
+    The hashes are `annotation.selectors.judgments_sha256` before and after, so that a study that was unblinded earlier
+    can still be checked: nothing but this changed a judgment.
     """
 
     study = models.ForeignKey(Study, null=True, blank=True, on_delete=models.PROTECT, related_name="erasures")

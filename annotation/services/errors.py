@@ -21,6 +21,10 @@ class UnblindingRefused(StudyRefused):
     """The key cannot be opened by this person, or not by one person."""
 
 
+class LeaksTooLarge(StudyRefused):
+    """How the items are shown tells their arms more often than the protocol allows."""
+
+
 class ReasonMissing(StudyRefused):
     """A step that must be explained came without an explanation."""
 
@@ -59,3 +63,11 @@ class IntakeRefused(StudyRefused):
 
 class SubmissionRefused(StudyRefused):
     """A crowd submission cannot take this step."""
+
+
+class InvitationRefused(StudyRefused):
+    """A link cannot be made so, or lets nobody in."""
+
+
+class AccountRefused(StudyRefused):
+    """An account cannot be changed so."""

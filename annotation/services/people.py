@@ -11,27 +11,32 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.models import Evaluator, RaterKind, Seat, Study
+from annotation.models import EVALUATORS, Evaluator, RaterKind, Seat, Study
 from annotation.services.errors import EvaluatorRefused, SeatRefused, SeatsTaken
 from annotation.services.log import User, event_add, locked
 
-EVALUATORS = "evaluators"  # the group that opens the evaluator's pages and closes all others
 PSEUDONYM_SIGNS = "abcdefghjkmnpqrstwxyz23456789"
 
 
 @transaction.atomic
 def evaluator_create(
-    *, username: str, password: str, pseudonym: str = "", kind: str = RaterKind.HUMAN, by: User = None
+    *, username: str, password: str | None, pseudonym: str = "", kind: str = RaterKind.HUMAN, by: User = None
 ) -> Evaluator:
-    """Make an account that can rate and nothing else."""
+    """Make an account that can rate and nothing else; without a password it is opened in other ways."""
     users = get_user_model().objects
     if users.filter(username=username).exists():
         raise EvaluatorRefused(f"There is an account {username!r} already; a rater needs one of their own.")
+    password_checked(password)
+    return _evaluator_of(users.create_user(username=username, password=password), pseudonym, kind)
+
+
+def password_checked(password: str | None) -> None:
+    """Refuse a password that is too easy to guess; none at all is no password."""
     try:
-        validate_password(password)
+        if password:
+            validate_password(password)
     except ValidationError as error:
         raise EvaluatorRefused(f"This password is too easy to guess: {' '.join(error.messages)}") from None
-    return _evaluator_of(users.create_user(username=username, password=password), pseudonym, kind)
 
 
 @transaction.atomic
@@ -49,11 +54,12 @@ def _evaluator_of(user: Account, pseudonym: str, kind: str) -> Evaluator:
 
 
 @transaction.atomic
-def seat_take(*, study: Study, evaluator: Evaluator, by: User = None) -> Seat:
-    """Put an evaluator on the first free seat of a frozen or open study."""
+def seat_take(*, study: Study, evaluator: Evaluator, by: User = None, seat: Seat | None = None) -> Seat:
+    """Put an evaluator on the first free seat of a frozen or open study, or on the free seat that is named."""
     row = locked(study, Study.State.FROZEN, Study.State.OPEN, step="seat a rater in")
     _may_sit(row, evaluator)
-    seat = seats_free(row, evaluator.kind).select_for_update().first()
+    free = seats_free(row, evaluator.kind).select_for_update()
+    seat = (free.filter(pk=seat.pk) if seat else free).first()
     if seat is None:
         raise SeatsTaken(
             f"All seats of “{row.title}” for {evaluator.kind} raters are taken; the design fixed their number."

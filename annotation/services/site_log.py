@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_save
 
+from annotation.models import EVALUATORS
 from annotation.services.log import event_add, person_ref
-from annotation.services.people import EVALUATORS
 from neurons.models import Network
 
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.staff import amend, harvests, launch, lead, logs, people, running, unblinding
+from annotation.staff import amend, erasure, harvests, invitations, launch, lead, logs, people, running, unblinding
 
 app_name = "staff"
 
@@ -15,12 +15,16 @@ urlpatterns = [
     path("-/log/", logs.site_log, name="site_log"),
     path("-/log.jsonl", logs.site_log_file, name="site_log_file"),
     path("-/verify_log.py", logs.verifier, name="verifier"),
+    path("-/raters/", erasure.raters, name="raters"),
+    path("-/raters/<str:pseudonym>/erase/", erasure.erase, name="erase"),
     path("<slug:slug>/", lead.study, name="study"),
     path("<slug:slug>/design/", launch.edit, name="edit"),
     path("<slug:slug>/protocol.json", lead.protocol, name="protocol"),
     path("<slug:slug>/preview/", lead.preview, name="preview"),
     path("<slug:slug>/check/", lead.check, name="check"),
     path("<slug:slug>/seats/", people.seats, name="seats"),
+    path("<slug:slug>/invitations/", invitations.invitations, name="invitations"),
+    path("<slug:slug>/invitations/<str:public_id>/take-back/", invitations.take_back, name="invitation_take_back"),
     path("<slug:slug>/seats/<int:number>/hand-over/", running.hand_over, name="hand_over"),
     path("<slug:slug>/pause/", running.pause, name="pause"),
     path("<slug:slug>/messages/", running.write, name="messages"),

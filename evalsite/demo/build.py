@@ -93,7 +93,15 @@ def open_study(_: str | None) -> None:
 def _study(slug: str, title: str, *, seed: int, rater_kind: str) -> Study:
     """The study, frozen and open if it was not yet; an interrupted start goes on where it stopped."""
     template = design_from_toml(TEMPLATE.read_text())
-    design = replace(template, title=title, slug=slug, seed=seed, rater_kind=rater_kind)
+    # Whoever tries the demo is one person, so its protocols ask for one person to unblind.
+    design = replace(
+        template,
+        title=title,
+        slug=slug,
+        seed=seed,
+        rater_kind=rater_kind,
+        blinding=replace(template.blinding, unblinders=1),
+    )
     study = Study.objects.filter(slug=slug).first() or study_create(design=design, by=_admin())
     if study.state == Study.State.DRAFT:
         study = study_freeze(study=study, by=_admin())

@@ -67,7 +67,7 @@ def test_a_study_freezes_on_two_imported_networks(tmp_path):
     harvest_pair(tmp_path)
     (option,) = size_options()
     assert (option.size, option.n_layers) == ("2L-32", 2)
-    assert {network.activation for network in option.networks} == set(ARMS.values())
+    assert {shown.activation for shown in option.options} == set(ARMS.values())
     study = study_freeze(study=make_study())
     assert study_problems(study) == []
     items = Item.objects.filter(study=study)

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from annotation.models import Judgment, Study
-from evalsite.access import OWNER, STATISTICIAN
+from evalsite.access import OWNER, STATISTICIAN, UNBLINDER
 from evalsite.tests.tiny import make_harvested_pair
 
 PASSWORD = "a-long-enough-password"
@@ -73,7 +73,7 @@ def launch_study(admin) -> str:
     page.fill("[name=raters_per_neuron]", str(RATERS))
     page.click("main form button[type=submit]")
     page.wait_for_url(re.compile("/studies/made-up-words/$"))
-    take_step(admin, "freeze")
+    take_step(admin, "freeze", reason="The pilot is over.", password=PASSWORD)
     return "made-up-words"
 
 
@@ -166,6 +166,7 @@ def rate_all(rater, *, lose_connection_at=None):
 def test_the_whole_experiment_through_a_browser(browser, live_server):
     make_harvested_pair()
     make_user("anna", OWNER)
+    make_user("otto", UNBLINDER)
     make_user("rita", STATISTICIAN)
     admin = Person(browser, live_server, "anna")
     slug = launch_study(admin)
@@ -188,8 +189,15 @@ def test_the_whole_experiment_through_a_browser(browser, live_server):
     assert "blind" in researcher.page.inner_text("main").lower()
     assert "solu" not in researcher.page.content().lower()
 
-    take_step(admin, "close", reason="Both raters are through.")
-    take_step(admin, "unblind", reason="All judgments are in.", typed_slug=slug)
+    take_step(admin, "close", reason="Both raters are through.", password=PASSWORD)
+    take_step(admin, "unblind", reason="All judgments are in.", typed_slug=slug, password=PASSWORD)
+    second = Person(browser, live_server, "otto")
+    second.open(f"/studies/{slug}/unblinding/")
+    second.page.fill("[name=typed_slug]", slug)
+    second.page.fill("[name=password]", PASSWORD)
+    second.page.click("main form button.danger")
+    second.page.wait_for_url(re.compile("/studies/made-up-words/$"))
+    second.leave()
     admin.leave()
 
     researcher.open(f"/reports/{slug}/")
