@@ -26,19 +26,56 @@ class BlindProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class BlindNotice:
+    """A message of the staff that this rater has not read yet."""
+
+    notice: str  # public id
+    study: str  # slug
+    title: str
+    text: str
+    sent: str  # day and time
+
+
+@dataclass(frozen=True, slots=True)
 class BlindStudyCard:
     study: str  # slug
     title: str
     progress: BlindProgress
-    state: str  # "waiting", "open", "closed"
+    state: str  # "waiting", "open", "paused", "closed"
     simulated: bool
     started: bool
+    screened_out: bool  # did not pass the training
 
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
     studies: tuple[BlindStudyCard, ...]
     pseudonym: str
+    notices: tuple[BlindNotice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    version: str  # sha256 of the text that was on the screen
+    agrees: bool
+    conflict: str = ""  # "yes", "no"; empty where it is not asked
+    conflict_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentPage:
+    study: str
+    title: str
+    paragraphs: tuple[str, ...]
+    promises: tuple[str, ...]  # what leaving means in this study
+    required: bool  # only who agrees may rate
+    ask_conflicts: bool
+    version: str  # sha256 of all of this
+    answer: str  # "agreed", "declined", "withdrawn"; empty: this version was not answered
+    changed: bool  # another version was answered before
+    missing: bool  # nothing can be rated until it is answered
+    contact: str
+    draft: ConsentAnswer | None = None  # what was refused, to be corrected
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +104,18 @@ class PracticeFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingPart:
+    """How far the rater is in a training that has to be passed."""
+
+    round: int  # 1, 2, …
+    rounds: int  # at most; 0: as many as it takes
+    items: int
+    needed: int  # of them answered as a careful rater would
+    right: int  # so far in this round
+    outcome: str  # "going", "passed", "again" (another round comes), "out"
+
+
+@dataclass(frozen=True, slots=True)
 class PracticePage:
     study: str
     title: str
@@ -79,6 +128,7 @@ class PracticePage:
     threshold: float | None
     rule: str  # to predict from; empty in most tasks
     simulated: bool
+    training: TrainingPart | None  # None: nobody can fail
     feedback: PracticeFeedback | None
     draft: BlindAnswer | None = None  # an answer that was refused, to be corrected
 
@@ -99,6 +149,7 @@ class RatePage:
     simulated: bool
     draft: BlindAnswer | None
     can_undo: bool
+    notices: tuple[BlindNotice, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +195,16 @@ class GuessPage:
     choices: tuple[GuessChoice, ...]  # the arms of the study, the same for every item and rater
     verdict: str  # what this rater answered
     simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenedPage:
+    """The study is over for a rater who did not pass the training."""
+
+    study: str
+    title: str
+    simulated: bool
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)

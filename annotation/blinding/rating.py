@@ -1,5 +1,6 @@
 """One item after the other: shown, answered, undone."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from annotation.blinding.answers import (
     receipt_of,
     task_of,
 )
+from annotation.blinding.notices import notices_for
 from annotation.blinding.pages import (
     BlindAnswer,
     BlindPiece,
@@ -26,7 +28,7 @@ from annotation.blinding.pages import (
     SaveReceipt,
     WaitingPage,
 )
-from annotation.blinding.refusals import AnswerRefused
+from annotation.blinding.refusals import AnswerRefused, StudyPaused
 from annotation.blinding.rules import check_undo, first_shown, predictions_follow, rule_of
 from annotation.blinding.seats import (
     answered_of,
@@ -65,10 +67,14 @@ def blind_item(user_id: int, assignment: str) -> RatePage:
 
 
 def blind_draft_save(user_id: int, assignment: str, answer: BlindAnswer) -> bool:
-    """Keep an unfinished answer; False if the item is answered already (a late autosave of another tab)."""
+    """Keep an unfinished answer; False if the item is answered already (a late autosave of another tab).
+
+    While the study is paused it is kept too: a pause takes no answers and loses none.
+    """
     with transaction.atomic():
         row = own_assignment(user_id, assignment)
-        lock_open(row)
+        with suppress(StudyPaused):
+            lock_open(row)
         if row.shown_at is None or row.done_at is not None:
             return False
         Draft.objects.update_or_create(
@@ -135,6 +141,7 @@ def _rate_page(seat: Seat, row: Assignment) -> RatePage:
         simulated=seat.study.simulated,
         draft=None if draft is None else answer_from_json(draft.answer),
         can_undo=progress.done > 0,
+        notices=notices_for(seat.evaluator.user_id, seat.study.slug) if seat.evaluator else (),
     )
 
 

@@ -9,11 +9,15 @@ class StudyNotOpen(GateRefused):
     """The study takes no answers: it is not open yet, or it is closed."""
 
 
+class StudyPaused(StudyNotOpen):
+    """The study takes no answers for now; it goes on later."""
+
+
 class NotReady(GateRefused):
-    """The instructions or the practice come first."""
+    """The consent, the instructions or the practice come first."""
 
     def __init__(self, where: str) -> None:
-        super().__init__(f"Rating starts after the instructions and the practice; go to {where}.")
+        super().__init__(f"Rating starts after the consent, the instructions and the practice; go to {where}.")
         self.where = where
 
 

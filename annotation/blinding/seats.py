@@ -3,11 +3,13 @@
 from django.db.models import Count, F, Q, QuerySet
 from django.http import Http404
 
+from annotation.blinding.agreement import consent_missing
 from annotation.blinding.pages import BlindProgress
-from annotation.blinding.refusals import NotReady, StudyNotOpen
+from annotation.blinding.refusals import NotReady, StudyNotOpen, StudyPaused
 from annotation.models import ArmGuess, Assignment, Seat, Study
+from annotation.protocols.training import Standing, TrainingRule, standing
 
-WAITING, OPEN, CLOSED = "waiting", "open", "closed"
+WAITING, OPEN, PAUSED, CLOSED = "waiting", "open", "paused", "closed"
 SEEN_STATES = {
     Study.State.FROZEN.value: WAITING,
     Study.State.OPEN.value: OPEN,
@@ -35,16 +37,34 @@ def seat_of(user_id: int, study: str, lock: bool = False) -> Seat:
     return seat
 
 
+def state_seen(study: Study) -> str:
+    """What a rater is told of a study's state."""
+    seen = SEEN_STATES[study.state]
+    return PAUSED if seen == OPEN and study.paused_at is not None else seen
+
+
 def open_seat(user_id: int, study: str, lock: bool = False) -> Seat:
     seat = seat_of(user_id, study, lock)
     if seat.study.state != Study.State.OPEN:
         raise StudyNotOpen(f"“{seat.study.title}” is not open for rating at the moment.")
+    if seat.study.paused_at is not None:
+        raise StudyPaused(f"“{seat.study.title}” is paused. What you have entered is kept; please come back later.")
+    if consent_missing(seat):
+        raise NotReady("consent")
+    return seat
+
+
+def read_seat(user_id: int, study: str) -> Seat:
+    """A seat whose instructions may be read: in an open study after consent, otherwise at any time."""
+    seat = seat_of(user_id, study)
+    if seat.study.state == Study.State.OPEN and consent_missing(seat):
+        raise NotReady("consent")
     return seat
 
 
 def ready_seat(user_id: int, study: str) -> Seat:
     seat = open_seat(user_id, study)
-    if seat.instructions_read_at is None or seat.practice_done_at is None:
+    if seat.instructions_read_at is None or seat.practice_done_at is None or seat.screened_out_at is not None:
         raise NotReady(where_next(seat))
     return seat
 
@@ -70,10 +90,13 @@ def own_assignment(user_id: int, public_id: str) -> Assignment:
 
 
 def where_next(seat: Seat) -> str:
+    if seat.screened_out_at is not None:
+        return "screened"
+    if consent_missing(seat):
+        return "consent"
     if seat.instructions_read_at is None:
         return "instructions"
-    missing = practice_missing(seat)
-    if missing and seat.practice_done_at is None:
+    if seat.practice_done_at is None and (missing := training_standing(seat).missing):
         return f"practice:{missing[0]}"
     if available_of(seat).exists():
         return "rate"
@@ -86,9 +109,14 @@ def guesses_left(seat: Seat) -> int:
     return ArmGuess.objects.filter(assignment__seat=seat, answered_at__isnull=True).count()
 
 
-def practice_missing(seat: Seat) -> list[int]:
-    answered = set(seat.practice_answers.filter(at__gte=seat.seated_at).values_list("number", flat=True))
-    return [number for number in range(1, len(seat.study.rater_text["practice"]) + 1) if number not in answered]
+def training_rule(seat: Seat) -> TrainingRule:
+    text = seat.study.rater_text
+    return TrainingRule(items=len(text["practice"]), **text.get("training", {}))
+
+
+def training_standing(seat: Seat) -> Standing:
+    own = seat.practice_answers.filter(at__gte=seat.seated_at).order_by("id").values_list("number", "agrees")
+    return standing(((number, bool(agrees)) for number, agrees in own), training_rule(seat))
 
 
 def unanswered_of(seat: Seat) -> QuerySet[Assignment]:

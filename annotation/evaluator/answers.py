@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from annotation.blinding import MAX_MS, AnswerRefused, BlindAnswer
+from annotation.blinding import MAX_MS, AnswerRefused, BlindAnswer, ConsentAnswer
 
 MAX_RESPONSE = 4_000  # characters of one response
 MAX_SNIPPETS = 1_000  # more fields than any study shows; a request with more is not a rater's
@@ -25,6 +25,16 @@ def answer_read(request: HttpRequest) -> tuple[BlindAnswer, str]:
         wall_ms=_milliseconds(data.get("wall_ms")),
     )
     return answer, _text(data, "key")
+
+
+def consent_read(request: HttpRequest) -> ConsentAnswer:
+    """A form post: the version read, and the button pressed."""
+    return ConsentAnswer(
+        version=request.POST.get("version", ""),
+        agrees=request.POST.get("agrees") == "yes",
+        conflict=request.POST.get("conflict", ""),
+        conflict_text=request.POST.get("conflict_text", ""),
+    )
 
 
 def _json_body(request: HttpRequest) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
-from annotation.blinding import AnswerRefused, GateRefused, NotReady, StudyNotOpen
+from annotation.blinding import AnswerRefused, GateRefused, NotReady, StudyNotOpen, StudyPaused
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
@@ -34,14 +34,16 @@ def refusals_answered(view: View[Rest]) -> View[Rest]:
 def _as_json(refusal: GateRefused) -> JsonResponse:
     if isinstance(refusal, AnswerRefused):
         return JsonResponse({"error": refusal.message, "field": refusal.field}, status=400)
-    where = refusal.where if isinstance(refusal, NotReady) else ""
+    where = "paused" if isinstance(refusal, StudyPaused) else ""
+    where = refusal.where if isinstance(refusal, NotReady) else where
     return JsonResponse({"error": str(refusal), "field": where}, status=409)
 
 
 def _as_page(request: HttpRequest, refusal: GateRefused, study: object) -> HttpResponse:
     if isinstance(refusal, NotReady) and isinstance(study, str):
         return go_on(study, refusal.where)
-    messages.error(request, str(refusal))
+    say = messages.info if isinstance(refusal, StudyPaused) else messages.error
+    say(request, str(refusal))
     return redirect("evaluator:home")
 
 
@@ -50,5 +52,11 @@ def go_on(study: str, where: str) -> HttpResponse:
     step, _, number = where.partition(":")
     if step == "practice":
         return redirect("evaluator:practice", study=study, number=int(number))
-    pages = {"instructions": "evaluator:instructions", "done": "evaluator:done", "guess": "evaluator:guess"}
+    pages = {
+        "consent": "evaluator:consent",
+        "instructions": "evaluator:instructions",
+        "screened": "evaluator:screened",
+        "done": "evaluator:done",
+        "guess": "evaluator:guess",
+    }
     return redirect(pages.get(step, "evaluator:next"), study)

@@ -31,7 +31,10 @@ from annotation.blinding import (
     AnswerRefused,
     DonePage,
     GuessPage,
+    StudyPaused,
     WaitingPage,
+    blind_consent,
+    blind_consent_answer,
     blind_draft_save,
     blind_guess,
     blind_guess_answer,
@@ -42,12 +45,14 @@ from annotation.blinding import (
     blind_item,
     blind_judgment_submit,
     blind_next,
+    blind_notice_read,
     blind_practice,
     blind_practice_answer,
+    blind_screened,
     blind_undo,
     blind_where,
 )
-from annotation.evaluator.answers import answer_read
+from annotation.evaluator.answers import answer_read, consent_read
 from annotation.evaluator.refusals import go_on, refusals_answered, wants_json
 
 
@@ -66,6 +71,23 @@ def _page(request: HttpRequest, name: str, page: object) -> HttpResponse:
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     return _page(request, "home", blind_home(_rater(request)))
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@refusals_answered
+def consent(request: HttpRequest, *, study: str) -> HttpResponse:
+    if request.method == "GET":
+        return _page(request, "consent", blind_consent(_rater(request), study))
+    given = consent_read(request)
+    try:
+        page = blind_consent_answer(_rater(request), study, given)
+    except AnswerRefused as refusal:
+        messages.error(request, refusal.message)
+        return _page(request, "consent", replace(blind_consent(_rater(request), study), draft=given))
+    if page.missing:  # declined, and nobody rates without it
+        return redirect("people:leave", study)
+    return go_on(study, blind_where(_rater(request), study))
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,6 +113,12 @@ def practice(request: HttpRequest, *, study: str, number: int) -> HttpResponse:
         messages.error(request, refusal.message)
         page = replace(blind_practice(_rater(request), study, number), draft=answer)
     return _page(request, "practice", page)
+
+
+@require_GET
+@never_cache
+def screened(request: HttpRequest, *, study: str) -> HttpResponse:
+    return _page(request, "screened", blind_screened(_rater(request), study))
 
 
 @require_GET
@@ -159,6 +187,9 @@ def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
         return JsonResponse(asdict(blind_judgment_submit(_rater(request), assignment, given, key)))
     try:
         receipt = blind_judgment_submit(_rater(request), assignment, given, key or uuid.uuid4().hex)
+    except StudyPaused:
+        blind_draft_save(_rater(request), assignment, given)
+        raise
     except AnswerRefused as refusal:
         # What was typed goes into the draft, so the page comes back with it.
         blind_draft_save(_rater(request), assignment, given)
@@ -175,6 +206,16 @@ def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
 def draft(request: HttpRequest, *, assignment: str) -> HttpResponse:
     given, _ = answer_read(request)
     return JsonResponse({"saved": blind_draft_save(_rater(request), assignment, given)})
+
+
+@require_POST
+@never_cache
+def notice_read(request: HttpRequest, *, notice: str) -> HttpResponse:
+    """The field `back` is "rate" where the rater goes on with the neuron that was on the screen."""
+    study = blind_notice_read(_rater(request), notice)
+    if wants_json(request):
+        return JsonResponse({"saved": True})
+    return redirect("evaluator:next", study) if request.POST.get("back") == "rate" else redirect("evaluator:home")
 
 
 @require_POST
