@@ -7,6 +7,7 @@ from annotation.models.crowd import CrowdEvent, CrowdIntake, CrowdPerson, CrowdS
 from annotation.models.guesses import ArmGuess
 from annotation.models.items import Assignment, Item, public_token
 from annotation.models.judgments import Draft, Judgment
+from annotation.models.leaks import LeakAudit
 from annotation.models.log import LogActor, LogChain, StudyEvent
 from annotation.models.messages import MessageRead, RaterMessage
 from annotation.models.people import (
@@ -46,6 +47,7 @@ __all__ = [
     "Item",
     "Judgment",
     "JudgmentCheck",
+    "LeakAudit",
     "LogActor",
     "LogChain",
     "MachineRater",
