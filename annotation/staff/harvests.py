@@ -1,17 +1,23 @@
 """Start and stop harvests. It stands here and not among the neurons' pages because researchers read those and change
 nothing: the address of a page decides who may enter (evalsite.access)."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from neurons.models import Corpus, HarvestRun, Network, RunStatus
+from neurons.selectors import DEFAULT_SITE, POST_LN
 from neurons.services import NeuronsRefused, harvest_cancel, harvest_create, harvest_resume
+from neurons.store.basis import MOST_DIRECTIONS, MOST_SEED, RANDOM, Basis
 from neurons.tasks import harvest_send
 
 MOST_WORKERS = 1000
+DIRECTIONS_SEED = 1
 
 
 class HarvestForm(forms.Form):
@@ -23,6 +29,40 @@ class HarvestForm(forms.Form):
         initial=1,
         help_text="How many of the running workers may share it. One is right for one machine without a graphics card.",
     )
+    site = forms.ChoiceField(
+        required=False,
+        choices=[
+            (DEFAULT_SITE, _("after the activation, before any extra LayerNorm: what the SoLU paper's raters saw")),
+            (POST_LN, _("after the extra LayerNorm")),
+        ],
+        widget=forms.RadioSelect,
+        initial=DEFAULT_SITE,
+        label=_("Where activations are read"),
+    )
+    directions = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=MOST_DIRECTIONS,
+        label=_("Random directions in each layer"),
+        help_text=_(
+            "Left empty, neurons are harvested. A number, such as 1024, harvests random directions: a control."
+        ),
+    )
+    directions_seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_SEED,
+        initial=DIRECTIONS_SEED,
+        label=_("Seed of the random directions"),
+        help_text=_("The same seed gives the same directions."),
+    )
+
+    def asked(self) -> dict[str, Any]:
+        """What the harvest is told."""
+        told = dict(self.cleaned_data)
+        directions, seed = told.pop("directions"), told.pop("directions_seed")
+        basis = Basis(RANDOM, directions, DIRECTIONS_SEED if seed is None else seed) if directions else Basis()
+        return told | {"site": told["site"] or DEFAULT_SITE, "basis": basis.word}
 
 
 class WorkersForm(forms.Form):
@@ -61,7 +101,7 @@ def harvest_workers(request: HttpRequest, run_id: int) -> HttpResponse:
 
 def _created(form: HarvestForm) -> HarvestRun | None:
     try:
-        return harvest_create(**form.cleaned_data)
+        return harvest_create(**form.asked())
     except NeuronsRefused as refusal:
         form.add_error(None, str(refusal))
         return None

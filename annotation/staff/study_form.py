@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from django import forms
@@ -18,88 +18,11 @@ from annotation.design import (
     design_from_dict,
 )
 from annotation.models import Study
-from annotation.protocols.display import PEAK, PROPORTIONAL
+from annotation.protocols.display import MATCHED, PEAK, PROPORTIONAL, RANK
+from annotation.staff.pair_form import PairForm, SizeOption, pair_initial
 
-# Arm of a study -> what the paper calls it, and the activation of the network that usually plays it.
-ARMS = (
-    ("baseline", "Baseline", "gelu"),
-    ("solu", "SoLU", "solu_ln"),
-    ("ln_only", "LayerNorm only (control)", "gelu_ln"),
-)
-LEFT_OUT = ""
 SEED_BELOW = 2**31  # short enough to copy by hand
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(StudyDesign) if field.default is not MISSING}
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkOption:
-    """A network with at least one finished harvest."""
-
-    name: str
-    activation: str
-    corpora: frozenset[str]  # names of the corpora it was harvested over
-
-
-@dataclass(frozen=True, slots=True)
-class SizeOption:
-    """Networks of one size that can be compared with each other."""
-
-    size: str
-    n_layers: int
-    networks: tuple[NetworkOption, ...]
-
-    def network(self, name: str) -> NetworkOption | None:
-        return next((network for network in self.networks if network.name == name), None)
-
-
-class PairForm(forms.Form):
-    """One size: whether it takes part, which layers, and which network plays which arm."""
-
-    include = forms.BooleanField(required=False)
-    layers = forms.TypedMultipleChoiceField(coerce=int, required=False, widget=forms.CheckboxSelectMultiple)
-
-    def __init__(self, *args: Any, option: SizeOption, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.option = option
-        self.fields["include"].label = f"Use {option.size} in this study"
-        layers = self.fields["layers"]
-        layers.choices = [(layer, f"layer {layer}") for layer in range(option.n_layers)]  # type: ignore[attr-defined]
-        layers.initial = list(range(option.n_layers))
-        for arm, label, activation in ARMS:
-            self.fields[f"arm_{arm}"] = self._arm_field(label, activation)
-        # A size takes part from the start if it offers a baseline and at least one network to compare it with.
-        self.fields["include"].initial = sum(bool(field.initial) for field in self._arm_fields()) >= 2
-
-    def _arm_field(self, label: str, activation: str) -> forms.ChoiceField:
-        names = [(network.name, f"{network.name} ({network.activation})") for network in self.option.networks]
-        usual = next((n.name for n in self.option.networks if n.activation == activation), LEFT_OUT)
-        return forms.ChoiceField(
-            label=label, choices=[(LEFT_OUT, "not in this study"), *names], initial=usual, required=False
-        )
-
-    def _arm_fields(self) -> list[forms.Field]:
-        return [self.fields[f"arm_{arm}"] for arm, _, _ in ARMS]
-
-    def arms(self) -> dict[str, str]:
-        """Arm -> network, for the arms that take part."""
-        chosen = {arm: self.cleaned_data[f"arm_{arm}"] for arm, _, _ in ARMS}
-        return {arm: network for arm, network in chosen.items() if network}
-
-    def pair(self) -> dict[str, Any]:
-        return {"size": self.option.size, "layers": self.cleaned_data["layers"], "arms": self.arms()}
-
-    def check_against(self, corpus: str) -> None:
-        """Put an error at every arm whose network was not harvested over the study's corpus."""
-        arms = self.arms()
-        for arm, name in arms.items():
-            network = self.option.network(name)
-            if network is None or corpus not in network.corpora:
-                message = f"{name} has no finished harvest over the corpus “{corpus}”; harvest it first."
-                self.add_error(f"arm_{arm}", message)
-        if len(arms) < 2:
-            self.add_error(None, "Choose at least two arms: with one there is nothing to compare.")
-        if not self.cleaned_data["layers"]:
-            self.add_error("layers", "Choose at least one layer.")
 
 
 def _whole_number(name: str, **kwargs: Any) -> forms.IntegerField:
@@ -129,7 +52,9 @@ class StudyForm(forms.Form):
         initial=DEFAULTS["display"],
         choices=[
             (PEAK, "Peak: the same number of marked tokens in every snippet of every arm"),
-            (PROPORTIONAL, "Proportional: shaded by strength, as in the paper"),
+            (MATCHED, "Matched: the same number of tokens in each band for every neuron of every arm"),
+            (RANK, "Rank: the same number of tokens in each band for every snippet"),
+            (PROPORTIONAL, "Proportional: shaded by strength, as in the paper; it tells the arms apart"),
         ],
     )
     marked_per_snippet = _whole_number(
@@ -164,7 +89,7 @@ class StudyForm(forms.Form):
     def __init__(self, *args: Any, sizes: Sequence[SizeOption], study: Study | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
-        corpora = sorted({name for size in sizes for network in size.networks for name in network.corpora})
+        corpora = sorted({name for size in sizes for option in size.options for name in option.corpora})
         self.fields["corpus"].choices = [(name, name) for name in corpora]  # type: ignore[attr-defined]
         chosen = {pair["size"]: pair for pair in self.initial.get("pairs", ())}
         self.pair_forms = [
@@ -172,7 +97,7 @@ class StudyForm(forms.Form):
                 self.data if self.is_bound else None,
                 prefix=f"pair-{number}",
                 option=size,
-                initial=_pair_initial(chosen.get(size.size)) if chosen else None,
+                initial=pair_initial(chosen.get(size.size)) if chosen else None,
             )
             for number, size in enumerate(sizes)
         ]
@@ -231,11 +156,3 @@ def study_initial(design: Mapping[str, Any] | None = None) -> dict[str, Any]:
     if design is not None:
         return dict(design)
     return {"seed": secrets.randbelow(SEED_BELOW)}
-
-
-def _pair_initial(pair: Mapping[str, Any] | None) -> dict[str, Any]:
-    if pair is None:
-        return {"include": False}
-    arms = {f"arm_{arm}": LEFT_OUT for arm, _, _ in ARMS}
-    arms |= {f"arm_{arm['name']}": arm["network"] for arm in pair["arms"]}
-    return {"include": True, "layers": pair["layers"], **arms}
