@@ -54,5 +54,6 @@ def _list_reset(seat: Seat, keep: bool) -> None:
 
 def _emptied(seat: Seat) -> None:
     seat.evaluator = seat.seated_at = None
-    seat.instructions_read_at = seat.practice_done_at = seat.guessing_at = None
-    seat.save(update_fields=["evaluator", "seated_at", "instructions_read_at", "practice_done_at", "guessing_at"])
+    seat.instructions_read_at = seat.practice_done_at = seat.screened_out_at = seat.guessing_at = None
+    steps = ["instructions_read_at", "practice_done_at", "screened_out_at", "guessing_at"]
+    seat.save(update_fields=["evaluator", "seated_at", *steps])
