@@ -18,10 +18,13 @@ class BlindingDesign(Section):
         Largest area under the ROC curve, 0.5 … 1, with which presentation may tell two arms; see `annotation.leaks`.
     leak_rule : {"estimate", "upper"}
         What is held against the limit; see `annotation.leaks.leaks_beyond`.
+    leak_overruled : str
+        Why the study may open above the limit; empty: it may not.
     """
 
     RANGES: ClassVar = {"unblinders": (1, 2)}
     SHARES: ClassVar = {"leak_limit": (0.5, 1.0)}
+    TEXTS: ClassVar = {"leak_overruled": (True, 1_000)}
     CHOICES: ClassVar = {"leak_rule": ("estimate", "upper")}
     SWITCHES: ClassVar = ("named_publicly",)
 
@@ -29,3 +32,4 @@ class BlindingDesign(Section):
     named_publicly: bool = False
     leak_limit: float = 0.6
     leak_rule: str = "estimate"
+    leak_overruled: str = ""

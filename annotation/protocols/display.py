@@ -3,8 +3,8 @@
 Four modes, and a way to cut. *Peak* marks the same number of tokens in every snippet of every arm, by rank, in two
 bands. *Rank* does so in more bands. *Matched* ranks the tokens of all snippets of a neuron together: every neuron of
 every arm shows the same number of tokens in each band, but its snippets share them out as it fired. *Proportional*
-shades by share of the neuron's own maximum, as in Elhage et al. (2022); it is kept for replication only. `even_cut` gives
-every snippet the same number of characters.
+shades by share of the neuron's own maximum, as in Elhage et al. (2022); it is kept for replication only. `even_cut`
+gives every snippet the same number of characters, and `detail_kept` says how much of the activations the marks tell.
 
 Notes
 -----
@@ -13,8 +13,10 @@ its own maximum does not hide that. `docs/blinding.md` has the numbers of every 
 """
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from math import fsum
 
 PEAK, RANK, MATCHED, PROPORTIONAL = "peak", "rank", "matched", "proportional"
 # Tokens beside the peak by band, strongest band first, for each snippet (rank) or on average over a neuron's (matched).
@@ -188,6 +190,36 @@ def even_cut(pieces: Pieces, peak: int, before: int, characters: int) -> tuple[t
     ]
     places = [place for place, _ in kept]
     return tuple(piece for _, piece in kept), places.index(peak)
+
+
+def detail_kept(snippets: Sequence[Pieces], marked: Sequence[Marked]) -> float:
+    """Share of the variance of a neuron's activations that its bands tell (eta squared), 0 … 1; NaN if none varies.
+
+    Parameters
+    ----------
+    snippets : sequence of sequence of (text, activation)
+        Of one neuron, as cut; activations below 0 count as 0.
+    marked : sequence of Marked
+        The same snippets, marked.
+
+    Examples
+    --------
+    >>> detail_kept([[("a", 1.0), ("b", 3.0), ("c", 1.0)]], [[("a", 0), ("b", 1), ("c", 0)]])
+    1.0
+    """
+    by_band: dict[int, list[float]] = {}
+    for pieces, shown in zip(snippets, marked, strict=True):
+        ends = list(accumulate(len(text) for text, _ in shown))
+        place = 0
+        for text, activation in pieces:
+            band = shown[min(bisect_right(ends, place), len(shown) - 1)][1]
+            by_band.setdefault(band, []).append(max(activation, 0.0))
+            place += len(text)
+    values = [value for group in by_band.values() for value in group]
+    mean = fsum(values) / len(values)
+    total = fsum((value - mean) ** 2 for value in values)
+    between = fsum(len(group) * (fsum(group) / len(group) - mean) ** 2 for group in by_band.values())
+    return between / total if total > 0 else math.nan
 
 
 def tokens_needed(mode: str, marked: int) -> int:

@@ -13,6 +13,7 @@ from annotation.models import Item, RaterKind, Study, Unblinding
 from annotation.sealed.models import SealedCatch, SealedDraw, SealedKey, SealedSalt, SealedStratum
 
 OPENED_FOR_SIMULATION = "key opened for simulated raters"
+OPENED_FOR_LEAK_AUDIT = "key read for the leak audit"
 
 
 class StudyStillBlinded(Exception):
@@ -136,6 +137,12 @@ def keys_read_for_simulation(study: Study, by: User | None = None) -> list[KeyRo
             'freeze a study with rater_kind = "simulated".'
         )
     event_append(study, by, OPENED_FOR_SIMULATION)
+    return _keys(study)
+
+
+def keys_read_for_leak_audit(study: Study, by: User | None = None) -> list[KeyRow]:
+    """The key for the leak audit, which lets out numbers over whole arms only. Recorded."""
+    event_append(study, by, OPENED_FOR_LEAK_AUDIT)
     return _keys(study)
 
 

@@ -6,6 +6,7 @@ from annotation.services.errors import (
     EvaluatorRefused,
     HarvestMissing,
     IntakeRefused,
+    LeaksTooLarge,
     MessageRefused,
     NotEnoughNeurons,
     ReasonMissing,
@@ -19,6 +20,7 @@ from annotation.services.errors import (
 )
 from annotation.services.freeze import study_freeze
 from annotation.services.handover import seat_hand_over
+from annotation.services.leaks import study_leaks
 from annotation.services.pause import study_pause, study_resume
 from annotation.services.people import evaluator_create, evaluator_create_keyless, seat_assign, seat_take
 from annotation.services.rater_messages import message_send, message_take_back
@@ -38,6 +40,7 @@ __all__ = [
     "EvaluatorRefused",
     "HarvestMissing",
     "IntakeRefused",
+    "LeaksTooLarge",
     "MessageRefused",
     "NotEnoughNeurons",
     "ReasonMissing",
@@ -61,6 +64,7 @@ __all__ = [
     "study_close",
     "study_create",
     "study_freeze",
+    "study_leaks",
     "study_open",
     "study_pause",
     "study_problems",

@@ -14,6 +14,7 @@ from annotation.services.draw import Progress, StudyDraw, study_draw, writing_of
 from annotation.services.errors import StudyWrongState
 from annotation.services.guesses import guesses_write
 from annotation.services.harvests import strata_open
+from annotation.services.leaks import Measured, leak_audit_write, leaks_at_freeze
 from annotation.services.log import User, event_add, locked
 from annotation.services.protocol import catch_row, key_row, protocol_text, rater_text, sha256, snippets_json
 from annotation.services.seating import seats_write
@@ -34,14 +35,22 @@ def study_freeze(
         locked(study, Study.State.DRAFT, step="freeze")
     design, salt = design_from_dict(study.design), salt or secrets.token_hex(32)
     strata = strata_open(design)
-    # Drawn before the transaction, which would keep every rater of every study waiting for the seconds it takes.
+    # Drawn and audited before the transaction, which would keep every rater of every study waiting for so many seconds.
     draw = study_draw(design, strata, salt, progress)
-    return _frozen(study, by, reason, design, draw, protocol_text(design, strata, draw, salt), salt)
+    leaks = leaks_at_freeze(study, design, draw)
+    return _frozen(study, by, reason, design, draw, protocol_text(design, strata, draw, salt), salt, leaks)
 
 
 @transaction.atomic
 def _frozen(
-    study: Study, by: User, reason: str, design: StudyDesign, draw: StudyDraw, protocol: str, salt: str
+    study: Study,
+    by: User,
+    reason: str,
+    design: StudyDesign,
+    draw: StudyDraw,
+    protocol: str,
+    salt: str,
+    leaks: Measured,
 ) -> Study:
     row = locked(study, Study.State.DRAFT, step="freeze")
     if design_from_dict(row.design) != design:
@@ -62,6 +71,7 @@ def _frozen(
     row.save()
     version_first(row, by)
     event_add(row, by, "frozen", reason.strip(), **_told(row, draw))
+    leak_audit_write(study=row, design=design, measured=leaks, by=by)
     return row
 
 
@@ -72,6 +82,7 @@ def _told(study: Study, draw: StudyDraw) -> dict[str, Any]:
         "items": len(draw.items),
         "catches": len(draw.catches),
         "draws": len(draw.draws),
+        "rejected": sum(not row.accepted for row in draw.draws),
         "reserve": sum(row.reserve for row in draw.draws),
         "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},
     }

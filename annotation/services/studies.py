@@ -1,12 +1,16 @@
 """A study's life before and after its freeze."""
 
+from dataclasses import asdict, replace
+
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.design import DesignRefused, StudyDesign, design_to_dict
+from annotation.design import DesignRefused, StudyDesign, design_from_dict, design_to_dict
 from annotation.models import Study
-from annotation.services.log import User, event_add, locked
+from annotation.services.leaks import leaks_refuse
+from annotation.services.log import User, event_add, locked, reason_checked
 from annotation.services.quality import checks_write
+from annotation.services.versions import study_amend
 
 State = Study.State
 
@@ -32,13 +36,27 @@ def study_update_design(*, study: Study, design: StudyDesign, by: User = None) -
 
 
 @transaction.atomic
-def study_open(*, study: Study, by: User = None) -> Study:
-    """Let raters start."""
+def study_open(*, study: Study, by: User = None, overrule: str = "") -> Study:
+    """Let raters start.
+
+    Where the leak audit found the arms too easy to tell, `overrule` says why the study opens all the same; the reason
+    becomes part of the protocol, as an amendment.
+    """
     row = locked(study, State.FROZEN, step="open")
+    if overrule.strip():
+        row = _leaks_overruled(row, reason_checked(overrule, "open the study above its leak limit"), by)
+    leaks_refuse(row)
     row.state, row.opened_at = State.OPEN, timezone.now()
     row.save()
     event_add(row, by, "opened")
     return row
+
+
+def _leaks_overruled(study: Study, reason: str, by: User) -> Study:
+    blinding = asdict(replace(design_from_dict(study.design).blinding, leak_overruled=reason))
+    study_amend(study=study, changes={"blinding": blinding}, reason=reason, by=by)
+    event_add(study, by, "leak limit overruled", reason)
+    return Study.objects.get(pk=study.pk)
 
 
 @transaction.atomic
