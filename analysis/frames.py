@@ -9,8 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from django.db.models import OuterRef, Subquery
 
+from annotation.design import canonical_json, design_from_dict
 from annotation.models import ArmGuess, Assignment, Judgment, JudgmentCheck, Seat, Study
+from annotation.protocols import TASKS
+from annotation.protocols.task import Answer
+from annotation.protocols.trials import KINDS, right_answers
 from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
 from annotation.services.quality import study_quality
 
@@ -30,7 +35,8 @@ __all__ = [
 JUDGMENT_COLUMNS = [
     "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "list_length", "repeat",
     "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
-    "guess_arm", "guess_certainty", "guess_reason",
+    "guess_arm", "guess_certainty", "guess_reason", "task", "responses", "right_answers", "drawn", "score",
+    "rule_writer", "rule_given",
 ]  # fmt: skip
 RATER_COLUMNS = ["rater", "rater_kind", "seat", "catches", "catches_right", "timed", "beyond_times"]
 CHECK_COLUMNS = ["rater", "order", "item", "version", "check", "value", "passed"]
@@ -140,6 +146,9 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
     table = _shown(study).merge(_answers(study), on="assignment", how="left", validate="one_to_one")
     table = table.merge(_guesses(study), on="assignment", how="left", validate="one_to_one")
     table = table[table["first_shown"].notna() | table["verdict"].notna()]
+    table = _with_truth(table, study).merge(_rules(study), on="assignment", how="left", validate="one_to_one")
+    for column in ("rule_writer", "rule_given"):
+        table[column] = table[column].fillna("")
     table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id", "corpus"]], on="item_id")
     table["study"] = study.slug
     table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
@@ -173,13 +182,57 @@ def _shown(study: Study) -> pd.DataFrame:
 
 def _answers(study: Study) -> pd.DataFrame:
     fields = [
-        "assignment_id", "verdict", "confidence", "rule", "active_ms", "wall_ms", "shown_at", "submitted_at",
+        "assignment_id", "verdict", "confidence", "rule", "responses", "active_ms", "wall_ms", "shown_at",
+        "submitted_at",
     ]  # fmt: skip
-    names = ["assignment", *fields[1:6], "answer_shown_at", "submitted_at"]
+    names = ["assignment", *fields[1:7], "answer_shown_at", "submitted_at"]
     current = Judgment.objects.filter(is_current=True, assignment__seat__study=study)
     table = pd.DataFrame(list(current.values_list(*fields)), columns=names)
     for column in ("answer_shown_at", "submitted_at"):
         table[column] = pd.to_datetime(table[column], utc=True)
+    return table.astype({"assignment": "int64"})
+
+
+def _with_truth(table: pd.DataFrame, study: Study) -> pd.DataFrame:
+    """Task, right answers and score of every row; responses as JSON text, empty where no answer came."""
+    truths = {row.item_id: row.truth for row in keys_read(study)}
+    own = design_from_dict(study.design).protocol
+    tasks = dict(study.items.values_list("pk", "layout__task"))
+    truth = [truths.get(item, {}) for item in table["item_id"]]
+    task = [tasks[item] or own for item in table["item_id"]]
+    given = zip(table["verdict"], table["responses"], task, truth, strict=True)
+    scores = [_score(*row) for row in given]
+    answered = table["verdict"].notna()
+    return table.assign(
+        task=task,
+        right_answers=[canonical_json(right_answers(right)) for right in truth],
+        drawn=[canonical_json(right.get(KINDS, {})) for right in truth],
+        score=pd.array(scores, dtype="Float64"),
+        responses=[
+            canonical_json(said) if done else "" for said, done in zip(table["responses"], answered, strict=True)
+        ],
+    )
+
+
+def _score(verdict: Any, responses: Any, task: str, truth: dict[str, Any]) -> float | None:
+    """How right an answer is, 0 … 1; None without an answer and where nothing is right or wrong."""
+    if not isinstance(verdict, str) or not truth:
+        return None
+    return TASKS[task].score(Answer(verdict=verdict, responses=responses), truth)
+
+
+def _rules(study: Study) -> pd.DataFrame:
+    """Whose rule a prediction was made from, and how it read when the prediction was made."""
+    predictions = Judgment.objects.filter(
+        is_current=True, assignment__seat__study=study, assignment__rule_from__isnull=False
+    )
+    written = Judgment.objects.filter(
+        assignment=OuterRef("assignment__rule_from"), verdict="yes", submitted_at__lte=OuterRef("submitted_at")
+    )
+    rows = predictions.annotate(rule_given=Subquery(written.order_by("-version").values("rule")[:1])).values_list(
+        "assignment_id", "assignment__rule_from__seat__evaluator__pseudonym", "rule_given"
+    )
+    table = pd.DataFrame(list(rows), columns=["assignment", "rule_writer", "rule_given"])
     return table.astype({"assignment": "int64"})
 
 

@@ -6,6 +6,7 @@ import io
 from analysis.reports import Report
 
 JUDGMENTS = "judgments.csv, judgments.parquet"
+RESPONSES, PREDICTIONS = "responses.csv", "predictions.csv"
 RATERS, CHECKS = "raters.csv", "checks.csv"
 COLUMNS = (
     (JUDGMENTS, "study", "text", "", "short name of the study"),
@@ -37,6 +38,25 @@ COLUMNS = (
     (JUDGMENTS, "guess_arm", "text", "", "arm guessed at the end, verdicts locked; dk: don't know; empty: not asked"),
     (JUDGMENTS, "guess_certainty", "integer", "", "1 guess, 2 fairly sure, 3 sure; empty with dk"),
     (JUDGMENTS, "guess_reason", "text", "", "why, in the rater's words"),
+    (JUDGMENTS, "task", "text", "", "task of the item; in studies of two stages not always the study's own"),
+    (JUDGMENTS, "responses", "text", "", "JSON: what else was answered, by question; empty: never answered"),
+    (JUDGMENTS, "right_answers", "text", "", "JSON: the right answers, by question"),
+    (JUDGMENTS, "drawn", "text", "", "JSON: what was drawn for each question: rank range, band, kind of snippet"),
+    (JUDGMENTS, "score", "number", "", "share of right answers, 0 to 1; empty: nothing is right or wrong"),
+    (JUDGMENTS, "rule_writer", "text", "", "in predictions: pseudonym of the rater whose rule was given"),
+    (JUDGMENTS, "rule_given", "text", "", "in predictions: the rule, as it read then"),
+    (RESPONSES, "study … rule_writer", "", "", "the judgment, as in judgments.csv; one row for each of its questions"),
+    (RESPONSES, "response", "text", "", "the question: trial_1, trial_1_confidence, snippet_1, group_1, …"),
+    (RESPONSES, "value", "text", "", "the answer; empty: none. A band has none where the verdict over all is no"),
+    (RESPONSES, "truth", "text", "", "the right answer; empty: there is none"),
+    (RESPONSES, "right", "integer", "", "1 or 0; empty: nothing is right or wrong, or no answer"),
+    (RESPONSES, "drawn", "text", "", "what was drawn for the question: rank range, band, kind of snippet"),
+    (PREDICTIONS, "size, arm, rule_writer, rater", "", "", "who wrote the rules and who predicted from them"),
+    (PREDICTIONS, "rules", "integer", "", "rules of the writer that this rater predicted from"),
+    (PREDICTIONS, "hits, false_alarms", "integer", "", "snippets predicted to fire that do, and that do not"),
+    (PREDICTIONS, "misses, rejections", "integer", "", "snippets predicted not to fire that do, and that do not"),
+    (PREDICTIONS, "precision", "number", "", "hits among the snippets predicted to fire, 0 to 1"),
+    (PREDICTIONS, "recall", "number", "", "hits among the snippets that fire, 0 to 1"),
     (RATERS, "rater, rater_kind, seat", "", "", "pseudonym, kind and seat of the rater"),
     (RATERS, "catches, catches_right", "integer", "", "catch trials answered, and answered as a careful rater would"),
     (RATERS, "timed, beyond_times", "integer", "", "answers with a measured time, and those outside the frozen limits"),

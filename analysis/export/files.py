@@ -15,6 +15,7 @@ from analysis.export.page import standalone_page
 from analysis.export.reproduce import reproduce_script
 from analysis.export.sources import Sources
 from analysis.reports import Report
+from analysis.reports.responses import prediction_table, response_table
 
 FileSource = Callable[[], bytes]
 
@@ -23,6 +24,8 @@ FILE_NOTES = {
     "report.json": "every number of the report in full precision, with method and question",
     "judgments.csv": "one row per shown neuron and rater, with the arm",
     "judgments.parquet": "the same table with exact types",
+    "responses.csv": "one row per judgment and question, with the right answer: trials, snippets, bands, points",
+    "predictions.csv": "precision and recall of every writer of rules and every rater who predicted from them",
     "codebook.csv": "what every column of the tables means",
     "key.csv": "which neuron and arm each item showed",
     "draws.csv": "every draw of the sampling, rejected ones with the reason, and the reserve",
@@ -50,6 +53,8 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
         "report.json": lambda: _json_bytes(report.to_json()),
         "judgments.csv": lambda: _csv_bytes(sources.tables().judgments),
         "judgments.parquet": lambda: _parquet_bytes(sources.tables().judgments, report),
+        "responses.csv": lambda: _csv_bytes(response_table(sources.tables().judgments)),
+        "predictions.csv": lambda: _csv_bytes(_labelled(prediction_table(sources.tables().judgments), report)),
         "codebook.csv": lambda: codebook_csv(report).encode(),
         "key.csv": lambda: _csv_bytes(_labelled(sources.tables().neurons, report)),
         "draws.csv": lambda: _csv_bytes(_labelled(sources.tables().draws, report)),
