@@ -11,8 +11,9 @@ from analysis.export import Sources
 from analysis.export.sources import Facts, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
-from analysis.reports import AnalysisPlan, Report, code_version, report_make
+from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
 from annotation.design import design_from_dict
+from annotation.design.quality import QualityDesign
 from annotation.models import Study, Unblinding
 
 __all__ = ["StudyStillBlinded", "report_build", "report_current", "report_facts", "report_sources"]
@@ -92,6 +93,18 @@ def plan_of(study: Study) -> AnalysisPlan:
         baseline="baseline" if "baseline" in arms else arms[0],
         protocol_sha256=study.protocol_sha256,
         seed=design.seed,
+        thresholds=_thresholds(design_from_dict(study.design).quality),
+    )
+
+
+def _thresholds(quality: QualityDesign) -> Thresholds:
+    """The thresholds in force: those frozen, or amended before the first answer."""
+    return Thresholds(
+        least_catches_right=quality.least_catches_right,
+        most_beyond_times=quality.most_beyond_times,
+        exclude_beyond_times=quality.exclude_beyond_times,
+        least_seconds=quality.least_seconds,
+        most_seconds=quality.most_seconds,
     )
 
 
@@ -102,7 +115,9 @@ def _snapshot(study: Study, frames: StudyFrames, by: User) -> ReportSnapshot:
     kept = ReportSnapshot.objects.filter(study=study, **identity).first()
     if kept is not None:
         return kept
-    report = report_make(frames.judgments, frames.neurons, frames.draws, plan, input_sha256=frames.sha256)
+    report = report_make(
+        frames.judgments, frames.neurons, frames.draws, frames.raters, plan, input_sha256=frames.sha256
+    )
     snapshot, _ = ReportSnapshot.objects.get_or_create(
         study=study, **identity, defaults={"numbers": report.to_json(), "created_by": by}
     )

@@ -28,7 +28,9 @@ def page_context(report: Report, facts: Facts) -> dict[str, Any]:
             tables.rater_table(report),
             tables.readings_table(report),
             tables.agreement_table(report),
+            tables.exclusions_table(report),
         ],
+        "blinding": tables.blinding_table(report),
         "times": tables.time_table(report),
         "counts": [tables.flow_table(report), *([tables.rejected_table(report)] if report.rejected else [])],
     }

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analysis.export.words import NOTHING, both, level, seconds
+from analysis.export.words import NOTHING, both, level, seconds, value
 from analysis.reports import Report, TimeRow
 from analysis.stats.results import Number
 
@@ -126,17 +126,72 @@ def time_table(report: Report) -> Table:
 
 
 def flow_table(report: Report) -> Table:
-    fields = ("drawn", "rejected", "neurons", "assigned", "shown", "yes", "no", "cannot", "unanswered", "not_shown")
+    fields = (
+        "drawn",
+        "rejected",
+        "neurons",
+        "assigned",
+        "shown",
+        "yes",
+        "no",
+        "cannot",
+        "excluded",
+        "unanswered",
+        "not_shown",
+    )
     rows = [(Cell(row.size), Cell(row.arm), *(_count(getattr(row, field)) for field in fields)) for row in report.flow]
     total = [_count(sum(getattr(row, field) for row in report.flow)) for field in fields]
     head = _head(
         "Size", "Arm", "#Drawn", "#Rejected", "#Neurons", "#Assigned", "#Shown", "#Yes", "#No", "#Cannot judge",
-        "#No answer", "#Not shown",
+        "#Excluded", "#No answer", "#Not shown",
     )  # fmt: skip
     note = (
         "From the draw of neurons to the answers. Drawn to neurons count neurons; assigned and after count judgments."
     )
     return Table("Counts", note, head, (*rows, (Cell("all"), Cell("all"), *total)))
+
+
+def exclusions_table(report: Report) -> Table:
+    """The main numbers as frozen, without any exclusion, and under stricter ones."""
+    rows = []
+    for kind in ("fraction", "difference"):
+        columns = [_shown(report, name) for name in (kind, f"{kind}_excluding_nobody", f"{kind}_excluding_strict")]
+        for frozen, nobody, strict in zip(*columns, strict=True):
+            place = frozen.arm if kind == "fraction" else f"{frozen.arm} − {frozen.versus}"
+            cells = (_number_cell(frozen), _number_cell(nobody), _number_cell(strict))
+            rows.append((Cell(frozen.size or ALL_SIZES), Cell(place), *cells))
+    limits = report.plan.thresholds
+    note = (
+        f"As frozen: raters with fewer than {100 * limits.least_catches_right:g} % of catch trials right are left out"
+        f"{', and answers outside the credible times' if limits.exclude_beyond_times else ''}. Strict: every catch "
+        "trial right, no answer outside the credible times, at most a tenth of a rater's. The last two columns are "
+        "sensitivity analyses."
+    )
+    return Table("Under other exclusions", note, _head("Size", "Arm", "#As frozen", "#Nobody", "#Strict"), tuple(rows))
+
+
+def blinding_table(report: Report) -> Table | None:
+    """Indices of the blind, over all verdicts and within one; None if nobody was asked to guess."""
+    if not report.select("james"):
+        return None
+    rows = []
+    for verdict, words in (("", "all"), ("_yes", "called interpretable"), ("_no", "called not interpretable")):
+        named = [("all arms", "James", report.select(f"james{verdict}"))]
+        named += [(number.arm, "Bang", (number,)) for number in report.select(f"bang{verdict}")]
+        rows += [
+            (Cell(words), Cell(arm), Cell(name), _number_cell(number), _count(number.n), _count(number.judgments))
+            for arm, name, numbers in named
+            for number in numbers
+        ]
+    (test,) = report.select("guess_p")
+    note = (
+        "Raters guessed the arm when their verdicts were locked. James: 1 complete blinding, 0.5 random guessing, 0 "
+        "every guess right. Bang: 0 random guessing, 1 every guess right, −1 every guess wrong; within ±0.2 is often "
+        "read as blinded. Whoever believes that one arm is clearer guesses it for clear neurons: compare within one "
+        f"verdict. Permutation test of any knowledge: p = {value(test)}."
+    )
+    head = _head("Neurons", "Arm", "Index", f"#Value [{level(report.plan.level)}]", "#Neurons or guesses", "#Guesses")
+    return Table("Did the blind hold?", note, head, tuple(rows))
 
 
 def rejected_table(report: Report) -> Table:

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.reports import estimands
+from analysis.reports.blinding import blinding_numbers
 from analysis.reports.cells import NeuronCounts, Place, neuron_counts, rater_means, stacked_votes
 from analysis.reports.document import AnalysisPlan, Report, TimeRow
+from analysis.reports.exclusions import NOBODY, STRICT, Thresholds, exclusion_reasons
 from analysis.reports.flow import flow_rows, rejected_rows
-from analysis.reports.fractions import family, panel_numbers, rater_question
+from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
 from analysis.reports.version import code_version
 from analysis.stats.agreement import alpha_interval, pairwise_agreement
 from analysis.stats.results import Number
@@ -19,19 +21,29 @@ MEASURES = {"active": "active_seconds", "wall": "seconds"}
 
 
 def report_make(
-    judgments: pd.DataFrame, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan, *, input_sha256: str
+    judgments: pd.DataFrame,
+    neurons: pd.DataFrame,
+    draws: pd.DataFrame,
+    raters: pd.DataFrame,
+    plan: AnalysisPlan,
+    *,
+    input_sha256: str,
 ) -> Report:
     """The whole report from the tables of `analysis.frames` and the plan; the same input gives the same report.
 
     Only first showings count, and only raters of the plan's kind: repeats are for self-agreement, and declared machine
-    raters are never mixed with people.
+    raters are never mixed with people. What the frozen thresholds exclude is counted in the flow and nowhere else; the
+    main numbers are given without any exclusion and under stricter ones too.
     """
-    judgments = judgments[~judgments["repeat"].astype(bool) & (judgments["rater_kind"] == plan.rater_kind)]
+    shown = judgments[~judgments["repeat"].astype(bool) & (judgments["rater_kind"] == plan.rater_kind)]
+    shown = shown.assign(excluded=exclusion_reasons(shown, raters, plan.thresholds))
+    judgments = shown[shown["excluded"] == ""]
     counts, per_rater = neuron_counts(judgments), rater_means(judgments)
-    numbers = [*panel_numbers(counts, plan)]
+    numbers = [*panel_numbers(counts, plan), *_other_exclusions(shown, raters, plan)]
     for rater, means in sorted(per_rater.items()):
         numbers.extend(family(means, rater_question(rater), plan))
     numbers.extend(_agreement_numbers(neuron_counts(judgments, "item"), plan))
+    numbers.extend(blinding_numbers(judgments, plan))
     return Report(
         plan=plan,
         raters=tuple(sorted(str(rater) for rater in judgments["rater"].unique())),
@@ -39,10 +51,18 @@ def report_make(
         input_sha256=input_sha256,
         code_version=code_version(),
         numbers=tuple(numbers),
-        flow=tuple(flow_rows(judgments, neurons, draws, plan)),
+        flow=tuple(flow_rows(shown, neurons, draws, plan)),
         rejected=tuple(rejected_rows(draws, plan)),
         times=tuple(_time_rows(judgments, plan)),
     )
+
+
+def _other_exclusions(shown: pd.DataFrame, raters: pd.DataFrame, plan: AnalysisPlan) -> Iterator[Number]:
+    """Fractions and differences of the panel under other thresholds than the frozen ones."""
+    for name, thresholds in ((NOBODY, Thresholds()), (STRICT, plan.thresholds.strict())):
+        kept = shown[exclusion_reasons(shown, raters, thresholds) == ""]
+        means = {place: counts.mean() for place, counts in neuron_counts(kept).items()}
+        yield from family(means, exclusion_question(name), plan)
 
 
 def _agreement_numbers(counts: dict[Place, NeuronCounts], plan: AnalysisPlan) -> Iterator[Number]:

@@ -1,12 +1,13 @@
 """The report as data: what `report.json` holds and what pages, figures and tables are drawn from."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from analysis.reports.exclusions import Thresholds
 from analysis.stats.results import UNDEFINED, Number
 
-SCHEMA = "blindscope-report/1"
+SCHEMA = "blindscope-report/2"
 SIMULATED_LABEL = "simulated raters"
 
 
@@ -24,6 +25,7 @@ class AnalysisPlan:
     seed: int  # of the bootstrap
     level: float = 0.95
     resamples: int = 2000
+    thresholds: Thresholds = field(default_factory=Thresholds)  # what excludes raters and answers
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -53,6 +55,7 @@ class FlowRow:
     no: int
     cannot: int
     unanswered: int  # shown, but no answer came
+    excluded: int  # answered, and left out of the numbers by the frozen thresholds
     not_shown: int
 
 
@@ -118,7 +121,7 @@ class Report:
             "schema": SCHEMA,
             "raters_are": self.rater_label,
             "simulated": self.simulated,
-            "plan": asdict(self.plan),
+            "plan": {**asdict(self.plan), "thresholds": self.plan.thresholds.as_json()},
             "raters": list(self.raters),
             "judgments": self.judgments,
             "input_sha256": self.input_sha256,
@@ -132,7 +135,9 @@ class Report:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        plan = {**data["plan"], "groups": tuple((size, arm) for size, arm in data["plan"]["groups"])}
+        limits = {key: value for key, value in data["plan"]["thresholds"].items() if value is not None}
+        groups = tuple((size, arm) for size, arm in data["plan"]["groups"])
+        plan = {**data["plan"], "groups": groups, "thresholds": Thresholds(**limits)}
         return cls(
             plan=AnalysisPlan(**plan),
             raters=tuple(data["raters"]),

@@ -22,6 +22,10 @@ MAJORITY = (
 MAJORITY_DIFFERENCE = "difference between two arms in the share of neurons with a majority of yes, ties left out"
 CANNOT_AS_NO = "as the interpretable fraction, with every 'cannot judge' counted as no (lower bound)"
 CANNOT_AS_YES = "as the interpretable fraction, with every 'cannot judge' counted as yes (upper bound)"
+EXCLUDING = {
+    "nobody": "no rater and no answer excluded",
+    "strict": "stricter than frozen: every catch trial right, no answer outside the credible times",
+}
 AGREEMENT = (
     "share of pairs of raters who gave the same answer, averaged over neurons with two or more answers; these raters, "
     "new neurons"

@@ -18,7 +18,10 @@ def flow_rows(
     drawn, rejected = _count(draws), _count(draws[~accepted])
     items, assigned = _count(neurons), _sum(neurons, "assigned")
     shown = _count(judgments)
-    answers = {verdict: _count(judgments[judgments["verdict"] == verdict]) for verdict in ("yes", "no", "cannot", "")}
+    counted = judgments[judgments["excluded"] == ""]
+    answers = {verdict: _count(counted[counted["verdict"] == verdict]) for verdict in ("yes", "no", "cannot")}
+    answered = judgments["verdict"] != ""
+    unanswered, excluded = _count(judgments[~answered]), _count(judgments[answered & (judgments["excluded"] != "")])
     for place in plan.groups:
         yield FlowRow(
             size=place[0],
@@ -31,7 +34,8 @@ def flow_rows(
             yes=answers["yes"].get(place, 0),
             no=answers["no"].get(place, 0),
             cannot=answers["cannot"].get(place, 0),
-            unanswered=answers[""].get(place, 0),
+            unanswered=unanswered.get(place, 0),
+            excluded=excluded.get(place, 0),
             not_shown=assigned.get(place, 0) - shown.get(place, 0),
         )
 

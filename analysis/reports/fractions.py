@@ -36,6 +36,16 @@ def rater_question(rater: str) -> Question:
     return Question("rater_fraction", estimands.RATER, "rater_difference", estimands.RATER_DIFFERENCE, rater=rater)
 
 
+def exclusion_question(name: str) -> Question:
+    """The panel's numbers under other exclusions than the frozen ones."""
+    return Question(
+        f"fraction_excluding_{name}",
+        f"{estimands.PANEL}; {estimands.EXCLUDING[name]}",
+        f"difference_excluding_{name}",
+        f"{estimands.PANEL_DIFFERENCE}; {estimands.EXCLUDING[name]}",
+    )
+
+
 def panel_numbers(counts: Mapping[Place, NeuronCounts], plan: AnalysisPlan) -> Iterator[Number]:
     """Mean of raters (the main numbers), majority vote, and the bounds for 'cannot judge'."""
     readings: list[tuple[Question, Callable[[NeuronCounts], ClusterMean]]] = [

@@ -9,6 +9,7 @@ Bang, Ni & Davis (2004), Controlled Clinical Trials 25, 143.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -63,7 +64,7 @@ def james_index(table: np.ndarray, *, level: float, estimand: str) -> Interval:
     [0.7479, 0.7053, 0.7905]
     """
     total = int(table.sum())
-    said = {"level": level, "method": JAMES, "estimand": estimand, "n": total, "judgments": total}
+    said: dict[str, Any] = {"level": level, "method": JAMES, "estimand": estimand, "n": total, "judgments": total}
     if total == 0:
         return Interval.undefined(**said)
     share = table / total
@@ -118,7 +119,7 @@ def bang_index(table: np.ndarray, arm: int, *, level: float, estimand: str) -> I
     [0.2058, 0.1367, 0.2748]
     """
     total = int(table[:, arm].sum())
-    said = {"level": level, "method": BANG, "estimand": estimand, "n": total, "judgments": total}
+    said: dict[str, Any] = {"level": level, "method": BANG, "estimand": estimand, "n": total, "judgments": total}
     if total == 0:
         return Interval.undefined(**said)
     right = float(table[arm, arm]) / total
@@ -164,7 +165,13 @@ def clustered_bang_index(scores: np.ndarray, neurons: Sequence[object], *, level
     """
     codes = np.unique(np.asarray(neurons, dtype=str), return_inverse=True)[1]
     clusters = int(codes.max()) + 1 if len(codes) else 0
-    said = {"level": level, "method": BANG_CLUSTERED, "estimand": estimand, "n": clusters, "judgments": len(scores)}
+    said: dict[str, Any] = {
+        "level": level,
+        "method": BANG_CLUSTERED,
+        "estimand": estimand,
+        "n": clusters,
+        "judgments": len(scores),
+    }
     if clusters < 2:
         return Interval.undefined(**said)
     index = float(scores.mean())

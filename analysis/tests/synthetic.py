@@ -15,6 +15,7 @@ class Tables:
     judgments: pd.DataFrame
     neurons: pd.DataFrame
     draws: pd.DataFrame
+    raters: pd.DataFrame
     plan: AnalysisPlan
 
 
@@ -59,7 +60,10 @@ def make_tables(
     rejected = draws.iloc[:5].assign(accepted=False, reason="dead: never above 0 on the harvested text", neuron=1000)
     draws = pd.concat([draws, rejected], ignore_index=True)
     draws.insert(0, "number", np.arange(1, len(draws) + 1))
-    return Tables(pd.concat(parts, ignore_index=True), neurons, draws, plan)
+    names = [f"rater {number + 1}" for number in range(raters)]
+    checked = {"rater_kind": plan.rater_kind, "catches": 10, "catches_right": 10, "timed": 100, "beyond_times": 0}
+    seats = pd.DataFrame({"rater": names, "seat": range(1, raters + 1), **checked})
+    return Tables(pd.concat(parts, ignore_index=True), neurons, draws, seats, plan)
 
 
 def _neurons(plan: AnalysisPlan, per_arm: int, raters: int, generator: np.random.Generator) -> pd.DataFrame:
@@ -101,6 +105,7 @@ def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> 
             "shown_at": pd.Timestamp("2026-11-21T10:00:00Z"),
             "submitted_at": pd.Timestamp("2026-11-21T10:01:00Z"),
             "item": neurons["item"].to_numpy(),
+            "guess_arm": generator.choice([*plan.arms, "dk", ""], count),
         }
     )
     return table[generator.random(count) >= not_shown].reset_index(drop=True)

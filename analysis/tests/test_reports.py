@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from analysis.reports import Report, report_make
+from analysis.reports import Report, Thresholds, report_make
 from analysis.stats.proportions import wilson
 from analysis.tests.synthetic import make_plan, make_tables
 
@@ -14,7 +14,9 @@ TWO_SIZES = tuple((size, arm) for size in ("1L", "16L") for arm in ("baseline", 
 
 def make_report(tables=None, **options) -> Report:
     tables = tables or make_tables(**options)
-    return report_make(tables.judgments, tables.neurons, tables.draws, tables.plan, input_sha256="0" * 64)
+    return report_make(
+        tables.judgments, tables.neurons, tables.draws, tables.raters, tables.plan, input_sha256="0" * 64
+    )
 
 
 def test_the_same_input_gives_the_same_report_whatever_the_order_of_rows():
@@ -143,3 +145,34 @@ def test_response_times_fall_into_thirds():
     thirds = [row for row in report.times if row.measure == "active" and row.arm == "" and row.third]
     assert [row.n for row in thirds] == [180, 180, 180]
     assert all(row.first_quartile < row.median < row.third_quartile for row in thirds)
+
+
+def test_raters_and_answers_are_excluded_by_the_frozen_thresholds_only_and_counted():
+    thresholds = Thresholds(least_catches_right=0.8, exclude_beyond_times=True, least_seconds=20, most_seconds=9_999)
+    tables = make_tables(plan=make_plan(thresholds=thresholds))
+    tables.raters.loc[0, "catches_right"] = 7
+    report, everything = make_report(tables), make_report(make_tables())
+    fast = tables.judgments[(tables.judgments["rater"] != "rater 1") & (tables.judgments["active_seconds"] < 20)]
+    judged = int((tables.judgments["verdict"] != "").sum())
+    assert report.raters == ("rater 2", "rater 3")
+    assert sum(row.excluded for row in report.flow) == judged - report.judgments
+    assert judged - report.judgments == int((tables.judgments["rater"] == "rater 1").sum()) + len(fast)
+    for arm in report.plan.arms:
+        name = f"1L-256/{arm}/all/all"
+        as_frozen, nobody = report.number(f"fraction/{name}"), report.number(f"fraction_excluding_nobody/{name}")
+        assert nobody.estimate == everything.number(f"fraction/{name}").estimate
+        assert as_frozen.judgments < nobody.judgments
+
+
+def test_a_blind_that_held_and_one_that_did_not_are_told_apart():
+    held = make_report()
+    assert held.number("james/all/all/all/all").high > 0.5
+    assert held.number("guess_p/all/all/all/all").estimate > 0.01
+    tables = make_tables()
+    tables.judgments["guess_arm"] = tables.judgments["arm"]
+    seen = make_report(tables)
+    assert seen.number("james/all/all/all/all").estimate == 0
+    assert seen.number("bang/all/solu/all/all").estimate == 1
+    assert seen.number("guess_p/all/all/all/all").estimate < 0.001
+    tables.judgments["guess_arm"] = ""
+    assert make_report(tables).select("james") == ()
