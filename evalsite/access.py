@@ -101,6 +101,8 @@ DOORS: dict[str, frozenset[str]] = {
     # Locks of their own: a provider's signature, a participant's session; a token in every request.
     "crowd": ANYONE,
     "api": ANYONE,
+    "api_docs": ANYONE,
+    "api_unknown": ANYONE,
     # Leading a study. Looking at one shows pooled progress and never an arm of an item.
     "staff": frozenset({ADMIN}),
     "staff:list": STAFF,

@@ -5,6 +5,8 @@ from django.contrib import admin
 from django.urls import include, path
 
 from analysis.views import plan
+from evalsite.api import api, api_unknown
+from evalsite.api_reference import api_reference
 from evalsite.people.sign_in import SignIn
 from evalsite.views import home
 
@@ -24,6 +26,9 @@ urlpatterns = [
     path("reports/", include("analysis.urls")),
     path("plan/", plan, name="plan"),
     path("enter/", include("annotation.crowd.urls")),
+    path("api/docs/", api_reference, name="api_docs"),
+    path("api/", api.urls),
+    path("api/<path:rest>", api_unknown, name="api_unknown"),
     path("neurons/", include("neurons.urls")),
     path("admin/", admin.site.urls),
 ]

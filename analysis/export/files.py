@@ -41,6 +41,15 @@ FILE_NOTES = {
     "README.txt": "what this folder is and who rated",
     "SHA256SUMS": "checksums of all files (sha256sum --check SHA256SUMS)",
 }
+EVERYTHING = "all.zip"
+CONTENT_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+}
 # A cell that begins with one of these is run as a formula by spreadsheets.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -71,6 +80,11 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
     made = dict(files)
     files["SHA256SUMS"] = lambda: _checksums(made)
     return {name: files[name] for name in FILE_NOTES}
+
+
+def content_type_of(name: str) -> str:
+    """What a file is told to a browser to be."""
+    return CONTENT_TYPES.get(name.rpartition(".")[2], CONTENT_TYPES["txt"])
 
 
 def _json_bytes(data: object) -> bytes:

@@ -10,6 +10,7 @@ answer is incomplete; `field` names the part to correct).
 """
 
 from annotation.blinding.answers import MAX_MS
+from annotation.blinding.belonging import blind_belongs
 from annotation.blinding.consent import blind_consent, blind_consent_answer
 from annotation.blinding.guess import DONT_KNOW, blind_guess, blind_guess_answer, blind_guess_start
 from annotation.blinding.home import blind_home, blind_instructions, blind_instructions_read, blind_where
@@ -68,6 +69,7 @@ __all__ = [
     "StudyPaused",
     "TrainingPart",
     "WaitingPage",
+    "blind_belongs",
     "blind_consent",
     "blind_consent_answer",
     "blind_draft_save",

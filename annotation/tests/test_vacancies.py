@@ -128,7 +128,7 @@ def test_an_empty_seat_and_a_seat_of_a_closed_study_cannot_be_left(study):
 
 def test_a_seat_takes_raters_of_its_own_kind_only(study):
     study.seats.update(kind=RaterKind.MACHINE)
-    with pytest.raises(services.SeatRefused, match="no seat for one"):
+    with pytest.raises(services.SeatRefused, match="no seats for such"):
         services.seat_take(study=study, evaluator=make_evaluator())
     machine = make_evaluator(kind=RaterKind.MACHINE)
     assert services.seat_take(study=study, evaluator=machine).evaluator == machine

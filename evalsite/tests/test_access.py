@@ -25,7 +25,8 @@ ACCOUNTS = {*ROLES, NOBODY}
 RATERS, OWNERS, ADMINS, READERS = {EVALUATOR}, {OWNER}, {OWNER, ADMIN}, {OWNER, ADMIN, STATISTICIAN}
 STAFF = {OWNER, ADMIN, STATISTICIAN, UNBLINDER, MONITOR, AUDITOR}
 
-# Who may open a page, by its name; "name/step" where one address has steps; "admin:*" for all of Django's own admin.
+# Who may open a page, by its name; "name/step" where one address has steps; "admin:*" for all of Django's own admin,
+# "api:*" for all of the API, which asks a token of everybody (test_api.py).
 WHO: dict[str, set[str]] = {
     "home": EVERYBODY,
     "login": EVERYBODY,
@@ -77,6 +78,12 @@ WHO: dict[str, set[str]] = {
     "people:revoke": OWNERS,
     "evaluator:consent": RATERS,
     "admin:*": OWNERS,
+    "api:*": EVERYBODY,
+    "api_docs": EVERYBODY,
+    "api_unknown": EVERYBODY,
+    "crowd:enter": EVERYBODY,
+    "crowd:finish": EVERYBODY,
+    "crowd:prolific_hook": EVERYBODY,
     "evaluator:home": RATERS,
     "evaluator:answer": RATERS,
     "evaluator:draft": RATERS,
@@ -197,8 +204,14 @@ def steps_of(name: str, address: str) -> Iterator[tuple[str, str]]:
         yield f"{name}/{step}", re.sub(r"[^/]+/$", f"{step}/", address)
 
 
+def entry_of(name: str) -> str:
+    """Where a page stands in `WHO`."""
+    whole = f"{name.partition(':')[0]}:*"
+    return whole if whole in WHO else name
+
+
 def expected_of(name: str) -> set[str]:
-    return WHO.get("admin:*" if name.startswith("admin:") else name, set())
+    return WHO.get(entry_of(name), set())
 
 
 PAGES = sorted(set(pages()))
@@ -226,8 +239,7 @@ def views_replaced(settings, monkeypatch):
 
 
 def test_somebody_has_decided_about_every_page_and_only_about_pages_that_there_are():
-    named = {"admin:*" if name.startswith("admin:") else name for name, _ in PAGES}
-    assert named == set(WHO)
+    assert {entry_of(name) for name, _ in PAGES} == set(WHO)
 
 
 @pytest.mark.django_db
