@@ -17,9 +17,10 @@ from django.test.signals import template_rendered
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from annotation import blinding, evaluator
+from annotation import blinding, evaluator, services
 from annotation.evaluator import urls
 from annotation.models import Assignment, Evaluator
+from annotation.protocols import TASKS
 from annotation.sealed.models import SealedKey
 from annotation.tests.factories import make_frozen_study, make_open_study, make_rater, make_user
 
@@ -39,7 +40,7 @@ CONTEXT_PROCESSORS = {
 ANSWER = {"verdict", "confidence", "rule", "responses", "marks", "active_ms", "wall_ms"}
 RATE = {
     "study", "title", "assignment", "position", "progress", "task", "snippets", "layout", "question", "threshold",
-    "rule", "simulated", "draft", "can_undo",
+    "rule", "simulated", "draft", "can_undo", "notices",
 }  # fmt: skip
 DONE = {"study", "title", "progress", "simulated", "can_undo", "contact", "guesses_left", "guessing"}
 WAITING = {"study", "title", "progress", "waiting", "simulated", "can_undo", "contact"}
@@ -48,17 +49,25 @@ FIELDS: dict[type, set[str]] = {
     blinding.BlindSnippet: {"pieces"},
     blinding.BlindProgress: {"done", "total"},
     blinding.BlindAnswer: ANSWER,
-    blinding.BlindStudyCard: {"study", "title", "progress", "state", "simulated", "started"},
-    blinding.HomePage: {"studies", "pseudonym"},
+    blinding.BlindNotice: {"notice", "study", "title", "text", "sent"},
+    blinding.BlindStudyCard: {"study", "title", "progress", "state", "simulated", "started", "screened_out"},
+    blinding.HomePage: {"studies", "pseudonym", "notices"},
     blinding.InstructionsPage: {
         "study", "title", "paragraphs", "task", "question", "simulated", "minutes_per_neuron", "snippets", "contact",
         "ready", "progress",
     },
+    blinding.ConsentAnswer: {"version", "agrees", "conflict", "conflict_text"},
+    blinding.ConsentPage: {
+        "study", "title", "paragraphs", "promises", "required", "ask_conflicts", "version", "answer", "changed",
+        "missing", "contact", "draft",
+    },
     blinding.PracticeFeedback: {"expected", "responses", "agrees", "text", "marks", "answer"},
     blinding.PracticePage: {
         "study", "title", "number", "total", "task", "snippets", "layout", "question", "threshold", "rule",
-        "simulated", "feedback", "draft",
+        "simulated", "training", "feedback", "draft",
     },
+    blinding.TrainingPart: {"round", "rounds", "items", "needed", "right", "outcome"},
+    blinding.ScreenedPage: {"study", "title", "simulated", "contact"},
     blinding.RatePage: RATE,
     blinding.DonePage: DONE,
     blinding.WaitingPage: WAITING,
@@ -94,20 +103,41 @@ class Transcript:
         self.get("home")
         self.get("next", self.slug)
         self.get("next", self.slug, **JSON)
+        self._agree()
         self._learn()
+        self._read_notices()
         self._rate_by_script()
         self._rate_by_form()
         self._finish()
         self.get("home")
         return self
 
+    def _agree(self) -> None:
+        version = self.get("consent", self.slug).context["page"].version
+        for said in ({"version": "old", "agrees": "yes"}, {"agrees": "yes"}, {"agrees": "no"}):
+            self.post("consent", self.slug, data={"version": version, **said})
+        self.get("instructions", self.slug)
+        self.get("practice", self.slug, 1)
+        for conflict in ({}, {"conflict_text": "I trained one of them."}):
+            self.post("consent", self.slug, data={"version": version, "agrees": "yes", "conflict": "yes", **conflict})
+        self.get("consent", self.slug)
+
     def _learn(self) -> None:
         self.get("instructions", self.slug)
         self.post("instructions", self.slug)
+        self.get("screened", self.slug)
         for number in (1, 2):
             self.get("practice", self.slug, number)
             self.post("practice", self.slug, number, data={"verdict": "yes"})
             self.post("practice", self.slug, number, data={"verdict": "no", "confidence": "2"})
+
+    def _read_notices(self) -> None:
+        first, second = (notice["notice"] for notice in self.get("next", self.slug, **JSON).json()["notices"])
+        self.get("next", self.slug)
+        self.post("notice_read", first, data={"back": "rate"})
+        self.post("notice_read", second, **JSON)
+        self.post("notice_read", second, data={"back": "home"})
+        self.post("notice_read", "no-such-notice")
 
     def _rate_by_script(self) -> None:
         page = self.get("next", self.slug, **JSON).json()
@@ -173,7 +203,11 @@ def keys_rotated(study: Any) -> None:
 
 @pytest.fixture
 def study():
-    return make_open_study(guess={"items": 2})
+    consent = {"text": "Rate with care.\n\nNothing is paid.", "ask_conflicts": True}
+    study = make_open_study(guess={"items": 2}, training={"least_right": 0.5}, consent=consent)
+    for text in ("The server rests on Tuesday.", "Please write short rules."):
+        services.message_send(study=study, text=text)
+    return study
 
 
 @pytest.fixture
@@ -190,6 +224,28 @@ def test_exchanging_all_arms_and_neurons_leaves_every_page_and_reply_byte_identi
     assert len(first) == len(second) > 60
     for one, other in zip(first, second, strict=True):
         assert one == other
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_in_every_task_exchanging_all_arms_and_neurons_leaves_the_pages_byte_identical(task):
+    options = {"firing": 2, "silent": 2} if task == "rule_prediction" else {}
+    study = make_open_study(protocol=task, snippets_per_neuron=5, raters_per_neuron=1, options=options)
+    user = make_rater(study)
+    before = transaction.savepoint()
+
+    def pages() -> list[Any]:
+        session = Transcript(user, study.slug)
+        session.get("instructions", study.slug)
+        session.get("practice", study.slug, 1)
+        session.get("next", study.slug)
+        session.get("next", study.slug, **JSON)
+        return session.bytes()
+
+    first = pages()
+    assert [status for _, status, _, _ in first] == [200] * 4
+    transaction.savepoint_rollback(before)
+    keys_rotated(study)
+    assert pages() == first
 
 
 def test_no_evaluator_url_asks_a_sealed_or_a_neuron_table(study, rater):
@@ -258,7 +314,8 @@ def test_the_context_of_every_page_is_one_gate_dataclass_made_of_plain_values(st
         Transcript(rater, study.slug).play()
     finally:
         template_rendered.disconnect(keep)
-    assert set(contexts) == {"home.html", "instructions.html", "practice.html", "rate.html", "guess.html", "done.html"}
+    pages = {"home", "consent", "instructions", "practice", "rate", "guess", "done"}
+    assert set(contexts) == {f"{page}.html" for page in pages}
     for context in (context for rendered in contexts.values() for context in rendered):
         assert set(context) - CONTEXT_PROCESSORS == {"page"}
         for part in parts(context["page"]):
@@ -295,7 +352,9 @@ def addresses(patterns: Any, prefix: str = "/") -> Iterator[str]:
 
 def foreign_addresses() -> list[str]:
     found = addresses(get_resolver().url_patterns)
-    return [address for address in found if address != "/" and not address.startswith(("/rate/", "/accounts/"))]
+    # What anybody may look up tells no arm; the API and the crowd's door ask for more than an account (test_blinding_api).
+    own = ("/rate/", "/accounts/", "/verify/", "/api/", "/enter/")
+    return [address for address in found if address != "/" and not address.startswith(own)]
 
 
 def test_an_evaluator_account_opens_nothing_but_the_evaluators_pages(study, rater):
