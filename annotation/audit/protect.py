@@ -14,7 +14,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from annotation.models import Judgment, LogChain, ProtocolVersion, StudyEvent, Unblinding
+from annotation.models import ERASED, Judgment, LogChain, PersonErasure, ProtocolVersion, StudyEvent, Unblinding
 
 POSTGRESQL, SQLITE = "postgresql", "sqlite"
 
@@ -71,10 +71,15 @@ PROTECTED = (
         changeable=(_erased("by_id"), _erased("confirmed_by_id")),
         keys=("old.id = NEW.id", "old.study_id = NEW.study_id"),
     ),
-    # A superseded answer stays as it was; an answer is superseded once, for good.
+    Protection(PersonErasure),
+    # A superseded answer stays as it was; an answer is superseded once, for good. The words of a person who was erased
+    # can be blanked, and become nothing else.
     Protection(
         Judgment,
-        changeable=(("is_current", "NEW.is_current AND NOT OLD.is_current"),),
+        changeable=(
+            ("is_current", "NEW.is_current AND NOT OLD.is_current"),
+            ("rule", f"NEW.rule <> OLD.rule AND NEW.rule <> '{ERASED}'"),
+        ),
         keys=(
             "old.id = NEW.id",
             "old.assignment_id = NEW.assignment_id AND old.version = NEW.version",

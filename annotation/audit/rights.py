@@ -9,7 +9,7 @@ from annotation.models import Judgment, LogChain, Unblinding
 # The columns that the site itself has to change.
 UPDATED: dict[type[Model], tuple[str, ...]] = {
     LogChain: ("length", "head_sha256"),
-    Judgment: ("is_current",),
+    Judgment: ("is_current", "rule"),
     Unblinding: ("by_id", "confirmed_by_id"),
 }
 

@@ -6,7 +6,7 @@ Nothing here leads to a neuron or an arm. That link lives in the app `annotation
 from annotation.models.crowd import CrowdEvent, CrowdIntake, CrowdPerson, CrowdSubmission, Provider
 from annotation.models.guesses import ArmGuess
 from annotation.models.items import Assignment, Item, public_token
-from annotation.models.judgments import Draft, Judgment
+from annotation.models.judgments import ERASED, Draft, Judgment
 from annotation.models.leaks import LeakAudit
 from annotation.models.log import LogActor, LogChain, StudyEvent
 from annotation.models.messages import MessageRead, RaterMessage
@@ -29,6 +29,7 @@ from annotation.models.versions import ProtocolVersion
 from annotation.models.written_once import FrozenRow, WrittenOnce, WrittenOnceQuerySet
 
 __all__ = [
+    "ERASED",
     "EVALUATORS",
     "STAFF_ROLES",
     "ApiToken",

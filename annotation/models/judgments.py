@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from annotation.models.items import Assignment
 
+ERASED = "[erased]"  # stands for words of a person who was erased; the database lets a rule change to this alone
 
 class Judgment(models.Model):
     """One answer. A changed answer is a new row; the old one stays with is_current=False."""

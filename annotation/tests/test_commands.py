@@ -6,6 +6,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotation.audit.protect import protection_lifted
 from annotation.models import Evaluator, Judgment, Study, StudyEvent
 from annotation.protocols.simulated import PAPER_SHARES
 from annotation.sealed.keys import OPENED_FOR_SIMULATION, keys_read
@@ -26,6 +27,9 @@ layers = [0]
 [pairs.arms]
 baseline = "tiny-gelu"
 solu = "tiny-solu-ln"
+
+[blinding]
+unblinders = 1
 """
 
 
@@ -124,7 +128,8 @@ def test_a_simulation_that_was_cut_off_goes_on_where_it_stopped(live_server):
     study = make_open_study(rater_kind="simulated", raters=1)
     given = ["study_simulate", study.slug, "--raters", "1", "--url", live_server.url]
     run(*given)
-    Judgment.objects.filter(assignment__position__gt=9).delete()
+    with protection_lifted():
+        Judgment.objects.filter(assignment__position__gt=9).delete()
     study.seats.get().assignments.filter(position__gt=9).update(done_at=None)
     assert "3 answers by 1 simulated raters" in run(*given)
     assert Judgment.objects.count() == 12

@@ -16,7 +16,8 @@ ONLY_SQLITE = "not replaced_by_one and not sqlite_has_no_roles"
 def test_the_log_is_kept_and_protected_on_postgresql():
     with postgresql_server() as address:
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-x", "--tb", "short", "-k", ONLY_SQLITE,
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist",
+             "-x", "--tb", "short", "-k", ONLY_SQLITE,
              *(str(HERE / name) for name in FILES)],
             cwd=HERE.parents[1], env=_surroundings(address), capture_output=True, text=True,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from annotation import services
 from annotation.audit.protect import PROTECTED, protection_lifted, tables_unprotected
 from annotation.audit.rights import rights_left
 from annotation.blinding import blind_judgment_submit, blind_next, blind_undo
-from annotation.models import Judgment, LogChain, ProtocolVersion, StudyEvent, Unblinding
+from annotation.models import ERASED, Judgment, LogChain, ProtocolVersion, StudyEvent, Unblinding
 from annotation.tests.factories import (
     make_answer,
     make_closed_study,
@@ -86,6 +86,16 @@ def test_an_answer_is_superseded_once_and_kept():
     ]
     with pytest.raises(IntegrityError):
         sql(f"UPDATE {table(Judgment)} SET is_current = {'TRUE' if connection.vendor == 'postgresql' else 1}")
+
+
+def test_the_words_of_an_erased_person_can_be_blanked_and_nothing_else():
+    study = make_closed_study(raters=1)
+    with pytest.raises(IntegrityError):
+        sql(f"UPDATE {table(Judgment)} SET rule = ''")
+    sql(f"UPDATE {table(Judgment)} SET rule = %s", ERASED)
+    assert set(Judgment.objects.filter(assignment__seat__study=study).values_list("rule", flat=True)) == {ERASED}
+    with pytest.raises(IntegrityError):
+        sql(f"UPDATE {table(Judgment)} SET rule = 'a better rule'")
 
 
 def test_an_account_behind_an_unblinding_can_go_and_no_other_take_its_place():

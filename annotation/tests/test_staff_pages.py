@@ -14,6 +14,7 @@ from annotation.protocols.first_glance import QUESTION
 from annotation.sealed.models import SealedKey
 from annotation.tests.factories import (
     ARMS,
+    PASSWORD,
     fake_harvests,
     make_closed_study,
     make_evaluator,
@@ -271,7 +272,7 @@ def test_each_state_offers_one_next_step_which_asks_before_it_acts(admin, make, 
 def test_an_admin_leads_a_study_from_draft_to_open(admin):
     study = make_study()
     with fake_harvests():
-        admin.post(step_url(study, "freeze"))
+        admin.post(step_url(study, "freeze"), {"reason": "The pilot is over.", "password": PASSWORD})
     admin.post(step_url(study, "open"))
     study.refresh_from_db()
     assert study.state == Study.State.OPEN
@@ -281,7 +282,7 @@ def test_an_admin_leads_a_study_from_draft_to_open(admin):
 def test_a_freeze_that_finds_too_few_neurons_says_so_and_leaves_the_draft(admin):
     study = make_study(neurons_per_arm=39)
     with fake_harvests():
-        answer = admin.post(step_url(study, "freeze"))
+        answer = admin.post(step_url(study, "freeze"), {"reason": "The pilot is over.", "password": PASSWORD})
     assert "tiny-gelu" in errors_of(answer.content.decode())
     study.refresh_from_db()
     assert study.state == Study.State.DRAFT
@@ -307,8 +308,8 @@ def test_a_step_that_does_not_exist_is_not_found(admin):
 
 def test_closing_wants_a_reason(admin):
     study = make_open_study()
-    assert admin.post(step_url(study, "close"), {"reason": ""}).context["form"].errors["reason"]
-    admin.post(step_url(study, "close"), {"reason": "All raters are done."})
+    assert admin.post(step_url(study, "close"), {"reason": "", "password": PASSWORD}).context["form"].errors["reason"]
+    admin.post(step_url(study, "close"), {"reason": "All raters are done.", "password": PASSWORD})
     study.refresh_from_db()
     assert study.state == Study.State.CLOSED
     assert study.events.get(action="closed").reason == "All raters are done."
@@ -319,14 +320,16 @@ def test_closing_wants_a_reason(admin):
 )
 def test_unblinding_wants_a_reason_and_the_studys_name(admin, reason, slug, field):
     study = make_closed_study(raters=1)
-    answer = admin.post(step_url(study, "unblind"), {"reason": reason, "typed_slug": slug or study.slug})
+    sent = {"reason": reason, "typed_slug": slug or study.slug, "password": PASSWORD}
+    answer = admin.post(step_url(study, "unblind"), sent)
     assert set(answer.context["form"].errors) == {field}
     assert not Unblinding.objects.exists()
 
 
 def test_unblinding_is_recorded_with_who_and_why(admin):
     study = make_closed_study(raters=1)
-    admin.post(step_url(study, "unblind"), {"reason": "All judgments are in.", "typed_slug": study.slug})
+    sent = {"reason": "All judgments are in.", "typed_slug": study.slug, "password": PASSWORD}
+    admin.post(step_url(study, "unblind"), sent)
     unblinding = Unblinding.objects.get(study=study)
     assert unblinding.by == get_user_model().objects.get(groups__name="owner")
     assert "All judgments are in." in study_page(admin, study)
