@@ -172,8 +172,8 @@ def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron
     if second is None:
         return [first]
     again = public_id(design.seed, salt, f"prediction:{name}")
-    differs = {"snippets": second.snippets, "layout": second.layout, "truth": second.truth}
-    return [first, replace(first, public_id=again, predicts_from=item, **differs)]
+    predicted = replace(first, public_id=again, predicts_from=item, snippets=second.snippets, layout=second.layout)
+    return [first, replace(predicted, truth=second.truth)]
 
 
 def writing_of(items: Iterable[DrawnItem]) -> dict[str, str]:
