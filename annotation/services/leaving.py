@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from annotation.design import KEEP, ConsentDesign, design_from_dict
 from annotation.models import (
+    ERASED,
     ArmGuess,
     ConflictDeclaration,
     ConsentRecord,
@@ -31,7 +32,6 @@ from annotation.services.log import User, event_add
 from annotation.services.vacancies import seat_vacate
 
 LEAVABLE = (Study.State.FROZEN, Study.State.OPEN)
-ERASED = "[erased]"
 
 
 def consent_rules(study: Study) -> ConsentDesign:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from annotation.models import ArmGuess, Assignment, Item, Seat, Study, Unblinding
+from annotation.models import ArmGuess, Assignment, Item, PersonErasure, Seat, Study, Unblinding
 from annotation.sealed.keys import commitment, disclosure
 from annotation.selectors import judgments_sha256
 from annotation.services.protocol import sha256, shown_sha256
@@ -67,5 +67,14 @@ def _checks_after_unblinding(study: Study, protocol: dict[str, Any]) -> dict[str
     return {
         "The key differs from the one committed to at freeze.": commitment(sealed) == protocol["key_commitment"],
         "The salt differs from the one committed to at freeze.": sha256(sealed["salt"]) == protocol["salt_sha256"],
-        "The judgments changed after unblinding.": judgments_sha256(study) == unblinding.judgments_sha256,
+        "The judgments changed after unblinding.": judgments_sha256(study)
+        == _judgments_expected(study, unblinding.judgments_sha256),
     }
+
+
+def _judgments_expected(study: Study, at_unblinding: str) -> str:
+    """The hash that the judgments must have now: as they were unblinded, or as recorded erasures left them since."""
+    expected = at_unblinding
+    for before, after in PersonErasure.objects.filter(study=study).values_list("before_sha256", "after_sha256"):
+        expected = after if before == expected else expected
+    return expected

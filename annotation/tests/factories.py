@@ -15,7 +15,9 @@ from django.contrib.auth.models import Group
 from annotation import services
 from annotation.blinding import (
     BlindAnswer,
+    ConsentAnswer,
     RatePage,
+    blind_consent_answer,
     blind_instructions_read,
     blind_judgment_submit,
     blind_next,
@@ -212,7 +214,14 @@ def make_rater(study: Study, *, practised: bool = True) -> int:
     return int(evaluator.user_id)
 
 
+def agree(user_id: int, study: Study) -> None:
+    """Answer the consent page, where the study has one."""
+    if (shown := study.rater_text["consent"]) is not None:
+        blind_consent_answer(user_id, study.slug, ConsentAnswer(shown["version"], agrees=True, conflict="no"))
+
+
 def practise(user_id: int, study: Study) -> None:
+    agree(user_id, study)
     blind_instructions_read(user_id, study.slug)
     for number, item in enumerate(study.rater_text["practice"], start=1):
         blind_practice_answer(user_id, study.slug, number, expected_answer(item))
