@@ -77,6 +77,8 @@ WHO: dict[str, set[str]] = {
     "people:invite": OWNERS,
     "people:revoke": OWNERS,
     "evaluator:consent": RATERS,
+    "evaluator:notice_read": RATERS,
+    "evaluator:screened": RATERS,
     "admin:*": OWNERS,
     "api:*": EVERYBODY,
     "api_docs": EVERYBODY,
