@@ -13,7 +13,10 @@ from annotation.services.errors import HarvestMissing
 from annotation.services.harvests import Stratum
 from annotation.services.promoted import promoted_tokens
 from annotation.services.random_snippets import RandomPlaces, RandomSnippets, Scaled
+from annotation.services.strengths import shows_all_strengths
+from neurons.models import Network
 from neurons.store.harvest import Sample
+from neurons.store.near_misses import near_miss_places
 from neurons.store.pieces import Snippet
 
 
@@ -54,22 +57,20 @@ class HarvestMaterial:
         return self._sampled(places, count, rng, f"{count} sampled tokens of rank {low:.0%} to {high:.0%}")
 
     def silent(self, count: int, rng: np.random.Generator) -> Sequence[Reading]:
-        places = np.flatnonzero(self._sample().values <= 0)
+        # No text in which it is known to fire strongly, though the sampled token be silent.
+        sample, top = self._sample(), self.stratum.store.top_documents(self.layer, self.neuron)
+        places = np.flatnonzero((sample.values <= 0) & ~np.isin(sample.documents, top))
         return self._sampled(places, count, rng, f"{count} sampled tokens at which it does not fire")
+
+    def near_misses(self, count: int, rng: np.random.Generator) -> Sequence[Reading]:
+        places = near_miss_places(self.stratum.store, self.layer, self.neuron)
+        return list(self._read(places, count, rng).values())
 
     def promoted(self, count: int) -> Sequence[tuple[str, float]]:
         return promoted_tokens(self.stratum, self.layer, self.neuron, count)
 
     def _sample(self) -> Sample:
-        sample = self.stratum.store.sample(self.layer, self.neuron)
-        if not len(sample.values):
-            run, arm = self.stratum.run, self.stratum.arm.name
-            raise HarvestMissing(
-                f"The harvest of {run.network.name!r} (arm {arm}) holds no sample of all tokens, as imported records "
-                f"do not; {TASKS[self.design.protocol].label} shows weak or silent places too. Choose first_glance, or "
-                "an arm whose network was harvested here."
-            )
-        return sample
+        return self.stratum.store.sample(self.layer, self.neuron)
 
     @property
     def _needed(self) -> int:
@@ -83,23 +84,39 @@ class HarvestMaterial:
 
     def _sampled(self, places: np.ndarray, count: int, rng: np.random.Generator, wanted: str) -> list[Snippet]:
         """Snippets at `count` of these places of the sample, each of another document."""
+        found = self._read(places, count, rng)
+        if len(found) < count:
+            raise CannotCompose(f"{len(found)} different texts among {wanted}")
+        return list(found.values())
+
+    def _read(self, places: np.ndarray, count: int, rng: np.random.Generator) -> dict[int, Snippet]:
+        """Snippets at random ones of these places, at most `count`, by document."""
         store = self.stratum.store
         found: dict[int, Snippet] = {}
         for place in rng.permutation(places).tolist():
+            if len(found) == count:
+                break
             snippet = store.sample_snippet(
                 self.layer, self.neuron, place, self.design.context_before, self.design.context_after
             )
             if len(snippet.pieces) >= self._needed:
                 found.setdefault(snippet.doc, snippet)
-            if len(found) == count:
-                return list(found.values())
-        raise CannotCompose(f"{len(found)} different texts among {wanted}")
+        return found
 
 
 def material_open(
     design: StudyDesign, stratum: Stratum, layer: int, neuron: int, places: np.random.Generator
 ) -> Scaled:
-    """What an arm offers of one unit; `places` draws the text of random snippets."""
+    """What an arm offers of one unit; `places` draws the text of random snippets.
+
+    Raises HarvestMissing if the task shows what the arm's harvest cannot know of any unit.
+    """
     lender = stratum.lender(neuron)
+    if lender.run.network.format == Network.Format.RECORDS and shows_all_strengths(design):
+        raise HarvestMissing(
+            f"The harvest of {lender.run.network.name!r} (arm {lender.arm.name}) holds no sample of all tokens, because "
+            f"it was imported; {TASKS[design.protocol].label} shows weak or silent places too. Choose first_glance, or "
+            "an arm whose network was harvested here."
+        )
     material = HarvestMaterial(design, lender, layer, neuron)
     return material if lender is stratum else RandomSnippets(material, RandomPlaces(lender.store, places))

@@ -17,7 +17,7 @@ from annotation.protocols.display import (
     mark_rank,
     tokens_needed,
 )
-from annotation.protocols.task import CannotCompose, Reading
+from annotation.protocols.task import CannotCompose, NearMisses, Reading
 from annotation.services.random_snippets import Scaled
 from neurons.store.pieces import Snippet
 
@@ -49,6 +49,10 @@ class Showing:
 
     def silent(self, count: int, rng: np.random.Generator) -> list[Snippet]:
         return self._cut(self.material.silent(count, rng))
+
+    def near_misses(self, count: int, rng: np.random.Generator) -> list[Snippet]:
+        """None where the material knows none."""
+        return self._cut(self.material.near_misses(count, rng)) if isinstance(self.material, NearMisses) else []
 
     def promoted(self, count: int) -> Sequence[tuple[str, float]]:
         return self.material.promoted(count)

@@ -65,6 +65,9 @@ class FakeHarvest:
     def top_values(self, layer: int, neuron: int) -> list[float]:
         return [10.0 / (1 + rank) for rank in range(self.top_count(layer, neuron))]
 
+    def top_documents(self, layer: int, neuron: int) -> np.ndarray:
+        return np.array([self._snippet(neuron, rank).doc for rank in range(self.top_count(layer, neuron))], dtype=int)
+
     def top_snippets(self, layer: int, neuron: int, count: int, before: int, after: int) -> list[Snippet]:
         return [self._snippet(neuron, rank) for rank in range(min(count, self.top_count(layer, neuron)))]
 

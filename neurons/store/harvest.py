@@ -177,6 +177,11 @@ class HarvestStore:
         """Peak activations of the top snippets, strongest first: float32 (top_count,)."""
         return np.asarray(self._array(layer, "values", neuron)[neuron, : self.top_count(layer, neuron)])
 
+    def top_documents(self, layer: int, neuron: int) -> np.ndarray:
+        """Documents of the top snippets, strongest first: int64 (top_count,)."""
+        kept = self.top_count(layer, neuron)
+        return np.asarray(self._array(layer, "documents", neuron)[neuron, :kept], dtype=np.int64)
+
     def top_snippets(self, layer: int, neuron: int, count: int, before: int, after: int) -> list[Snippet]:
         """The strongest snippets of a neuron, at most `count`, strongest first.
 
