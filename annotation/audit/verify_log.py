@@ -2,7 +2,7 @@
 """Check a Blindscope log: that no line was changed, removed, put in, moved, or cut off.
 
     python3 verify_log.py log.jsonl
-    python3 verify_log.py log.jsonl --anchor CHAIN:NUMBER:SHA256
+    python3 verify_log.py log.jsonl --anchor=CHAIN:NUMBER:SHA256
     python3 verify_log.py log.jsonl --anchor-file log_anchor.txt
 
 Each line of the file is a JSON object. Its "sha256" is the SHA-256 of the same object without "sha256", written with
