@@ -22,21 +22,24 @@ from annotation.selectors import SeatProgress, event_list, study_list, study_pro
 from annotation.services import study_close, study_freeze, study_open, study_problems
 from annotation.services.errors import StudyRefused
 from annotation.services.unblinding import request_open, unblinders_needed
+from annotation.staff.allocation import allocation_told
 from annotation.staff.confirm import CloseForm, FreezeForm, StepForm, UnblindForm, asks_again, posted
+from annotation.staff.leaks import OpenForm
 from annotation.staff.panels import panels
+from annotation.staff.people_panel import people_panel
 from annotation.staff.steps import CLOSE, FREEZE, OPEN, STEPS, UNBLIND, Advice, Step, advice, next_step
 from annotation.staff.unblinding import unblind_or_ask
 
 SEATING = (Study.State.FROZEN, Study.State.OPEN)  # states in which a free seat can be given away
 FORMS: Mapping[str, type[StepForm]] = {
     FREEZE.name: FreezeForm,
-    OPEN.name: StepForm,
+    OPEN.name: OpenForm,
     CLOSE.name: CloseForm,
     UNBLIND.name: UnblindForm,
 }
 TAKE: Mapping[str, Callable[[Study, User, str], object]] = {
     FREEZE.name: lambda study, by, reason: study_freeze(study=study, by=by, reason=reason),
-    OPEN.name: lambda study, by, reason: study_open(study=study, by=by),
+    OPEN.name: lambda study, by, reason: study_open(study=study, by=by, overrule=reason),
     CLOSE.name: lambda study, by, reason: study_close(study=study, by=by, reason=reason),
     UNBLIND.name: unblind_or_ask,
 }
@@ -92,8 +95,10 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
         "design": study.design,
         "neurons": sum(len(pair["arms"]) for pair in study.design["pairs"]) * study.design["neurons_per_arm"],
         "rejected": _rejected(events),
+        "allocation": allocation_told(events),
         "events": events,
         **panels(study),
+        "people": people_panel(study),
     }
     return render(request, "annotation/staff/study.html", page)
 
@@ -101,7 +106,7 @@ def study(request: HttpRequest, slug: str) -> HttpResponse:
 def _rejected(events: list[StudyEvent]) -> int | None:
     """How many draws were set aside at freeze, all arms together; None before freeze."""
     details: dict[str, Any] = next((event.details for event in events if event.action == "frozen"), {})
-    return details["draws"] - details["items"] if {"draws", "items"} <= details.keys() else None
+    return details.get("rejected")
 
 
 @require_safe

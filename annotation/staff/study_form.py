@@ -19,7 +19,9 @@ from annotation.design import (
 )
 from annotation.models import Study
 from annotation.protocols.display import MATCHED, PEAK, PROPORTIONAL, RANK
+from annotation.staff.consent_fields import consent_fields, consent_initial, consent_read
 from annotation.staff.pair_form import PairForm, SizeOption, pair_initial
+from annotation.staff.section_fields import section_fields, sections_initial, sections_read
 
 SEED_BELOW = 2**31  # short enough to copy by hand
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(StudyDesign) if field.default is not MISSING}
@@ -91,6 +93,8 @@ class StudyForm(forms.Form):
         self.study = study
         corpora = sorted({name for size in sizes for option in size.options for name in option.corpora})
         self.fields["corpus"].choices = [(name, name) for name in corpora]  # type: ignore[attr-defined]
+        self.fields |= section_fields(corpora) | consent_fields()
+        self.initial = {**self.initial, **sections_initial(self.initial), **consent_initial(self.initial)}
         chosen = {pair["size"]: pair for pair in self.initial.get("pairs", ())}
         self.pair_forms = [
             PairForm(
@@ -124,10 +128,28 @@ class StudyForm(forms.Form):
         cleaned["pairs"] = [form.pair() for form in chosen]
         return cleaned
 
+    @property
+    def sampling_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("sampling.")]
+
+    @property
+    def list_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith("assignment.")]
+
+    @property
+    def consent_fields(self) -> list[forms.BoundField]:
+        return [self[name] for name in consent_fields()]
+
     def design(self) -> StudyDesign | None:
-        """The design; or None, with every refusal put at the field that it is about."""
+        """The design; or None, with every refusal put at the field that it is about.
+
+        What a stored draft says of things that this form does not ask for stays as it is.
+        """
+        stored = self.study.design if self.study else {}
+        filled = {name: value for name, value in self.cleaned_data.items() if "." not in name}
         try:
-            return design_from_dict(self.cleaned_data)
+            sections = sections_read(self.cleaned_data, stored) | consent_read(self.cleaned_data)
+            return design_from_dict({**stored, **filled, **sections})
         except DesignRefused as refusal:
             refuse(self, refusal)
             return None

@@ -1,0 +1,79 @@
+"""Form fields for the design's sections on sampling and lists, named "section.field" as refusals name them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from annotation.design import AssignmentDesign, SamplingDesign, Section
+
+SECTIONS: dict[str, type[Section]] = {"sampling": SamplingDesign, "assignment": AssignmentDesign}
+CORPORA = "sampling.more_corpora"
+CHOICES: dict[str, list[tuple[str, Any]]] = {
+    "sampling.sizes": [
+        ("equal", _("equally many from every size")),
+        ("proportional", _("in proportion to a size's living neurons")),
+    ],
+    "sampling.layers": [
+        ("pooled", _("from all layers together, by chance")),
+        ("equal", _("equally many from every layer")),
+        ("proportional", _("in proportion to a layer's living neurons")),
+    ],
+}
+WORDS: dict[str, tuple[Any, Any]] = {
+    "sampling.sizes": (_("Sizes"), _("Every arm of a size gives equally many neurons in any case.")),
+    "sampling.layers": (_("Layers"), ""),
+    "sampling.reserve": (
+        _("Reserve"),
+        _("Neurons drawn beyond the sample, sealed and on nobody's list, for a recorded amendment."),
+    ),
+    CORPORA: (_("More corpora"), _("Every neuron is shown once for each, to the same raters.")),
+    "assignment.calibration": (_("Neurons for all raters"), _("Of every size and arm, on every rater's list.")),
+    "assignment.repeats": (_("Repeats"), _("Share of a rater's items that come again later, unannounced.")),
+    "assignment.repeat_distance": (_("Least distance of a repeat"), _("Other items in between.")),
+    "assignment.block": (_("Items in a block"), _("Sizes and arms are mixed evenly in every block; 0: no blocks.")),
+    "assignment.machine_raters": (_("Machine raters"), _("Declared programs, with seats and lists of their own.")),
+    "assignment.machine_raters_per_neuron": (_("Machine raters per neuron"), _("0: all of them.")),
+}
+
+
+def section_fields(corpora: list[str]) -> dict[str, forms.Field]:
+    """A field for everything in the sections; left empty, it keeps the design's default."""
+    return {name: _field(name, corpora) for name in WORDS}
+
+
+def sections_initial(design: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields show first: a stored design, or the defaults."""
+    found = {}
+    for name in WORDS:
+        section, _dot, field = name.partition(".")
+        stored = design.get(section, {})
+        found[name] = stored[field] if field in stored else getattr(SECTIONS[section](), field)
+    return found
+
+
+def sections_read(cleaned: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The sections as the design takes them: what was filled in, over what is stored."""
+    read: dict[str, dict[str, Any]] = {section: dict(stored.get(section, {})) for section in SECTIONS}
+    for name in WORDS:
+        section, _dot, field = name.partition(".")
+        if cleaned.get(name) not in (None, ""):
+            read[section][field] = cleaned[name]
+    return read
+
+
+def _field(name: str, corpora: list[str]) -> forms.Field:
+    label, help_text = WORDS[name]
+    section, _dot, field = name.partition(".")
+    told: dict[str, Any] = {"label": label, "help_text": help_text, "required": False}
+    if name == CORPORA:
+        choices = [(corpus, corpus) for corpus in corpora]
+        return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **told)
+    if name in CHOICES:
+        return forms.ChoiceField(choices=CHOICES[name], **told)
+    if field in SECTIONS[section].SHARES:
+        least, most = SECTIONS[section].SHARES[field]
+        return forms.FloatField(min_value=least, max_value=most, widget=forms.NumberInput({"step": "0.01"}), **told)
+    smallest, largest = SECTIONS[section].RANGES[field]
+    return forms.IntegerField(min_value=smallest, max_value=largest, **told)
