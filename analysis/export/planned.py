@@ -83,7 +83,7 @@ def _curve(assumed: Assumptions, curve: Sequence[CurvePoint]) -> Table:
     head = (
         _number(_("Neurons per size and arm")), _number(_("Interval width, points")), _number(_("Power")),
     )  # fmt: skip
-    return Table(title, _("Simulated less often than the tables above."), head, rows)
+    return Table(title, _("Each number of neurons is simulated by itself."), head, rows)
 
 
 def _level(assumed: Assumptions) -> str:

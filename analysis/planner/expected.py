@@ -12,9 +12,9 @@ from analysis.planner.intervals import Intervals, Means, differences, intervals,
 from analysis.planner.model import Array, centres, mean_share
 
 CELLS = 2_000_000  # answers drawn at once: bounds memory
-CELLS_IN_ALL = 60_000_000  # … and in one plan: bounds time
+CELLS_IN_ALL = 30_000_000  # … and in one plan: bounds time
 LEAST_REPLICATES = 100
-CURVE_SHARE = 0.25  # of the replicates, for each point of the curve
+CELLS_OF_A_POINT = 3_000_000  # … and in one point of a curve
 CURVE_TIMES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)  # neurons per arm, as multiples of those planned
 
 
@@ -118,8 +118,7 @@ def plan_curve(assumed: Assumptions) -> tuple[CurvePoint, ...]:
     least, most = WHOLE["neurons_per_arm"]
     most = min(most, int(3 * assumed.neurons_per_arm))
     numbers = sorted({min(most, max(least, round(assumed.neurons_per_arm * times))) for times in CURVE_TIMES})
-    fewer = max(LEAST_REPLICATES, int(assumed.replicates * CURVE_SHARE))
-    return tuple(_point(replace(assumed, replicates=fewer), number) for number in numbers if _fits(assumed, number))
+    return tuple(_point(assumed, number) for number in numbers if _fits(assumed, number))
 
 
 def replicates_of(assumed: Assumptions) -> int:
@@ -128,12 +127,13 @@ def replicates_of(assumed: Assumptions) -> int:
 
 
 def _fits(assumed: Assumptions, number: int) -> bool:
-    return assumed.answers // assumed.neurons_per_arm * number * LEAST_REPLICATES <= CELLS_IN_ALL // 2
+    return assumed.answers // assumed.neurons_per_arm * number * LEAST_REPLICATES <= CELLS_OF_A_POINT
 
 
 def _point(assumed: Assumptions, number: int) -> CurvePoint:
     two = replace(assumed, neurons_per_arm=number, fractions=assumed.fractions[:2])
-    first = plan_expected(two).differences[0]
+    fewer = max(LEAST_REPLICATES, min(assumed.replicates, CELLS_OF_A_POINT // two.answers))
+    first = plan_expected(replace(two, replicates=fewer)).differences[0]
     return CurvePoint(number, first.width, first.power)
 
 

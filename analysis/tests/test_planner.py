@@ -108,7 +108,7 @@ def test_the_budget_pays_for_no_more_than_it_holds():
 
 def test_a_large_study_is_simulated_less_often_and_a_huge_one_refused():
     large = Assumptions(sizes=20, neurons_per_arm=500, raters=10, raters_per_neuron=10, replicates=20_000)
-    assert plan_expected(large).replicates == 300
+    assert plan_expected(large).replicates == 150
     with pytest.raises(PlanRefused, match="neurons_per_arm: Received a study of 8,000,000 answers"):
         Assumptions(sizes=50, neurons_per_arm=2_000, raters=40, raters_per_neuron=40)
 

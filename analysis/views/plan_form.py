@@ -24,7 +24,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "raters_per_neuron": (_("Raters per neuron"), _("As many as raters: fully crossed.")),
     "neuron_sd": (
         _("Spread of neurons (logits)"),
-        _("How clearly raters agree on a neuron; see the agreement that follows from it, below."),
+        _("How clearly neurons differ. The results tell what agreement of raters follows from it."),
     ),
     "rater_sd": (_("Spread of raters (logits)"), _("Bars that differ in all arms alike; 0.5 is common.")),
     "rater_arm_sd": (_("Spread of raters within an arm (logits)"), _("A rater's own leaning towards one arm.")),
@@ -53,11 +53,10 @@ class PlanForm(forms.Form):
             ),
         )
         for name, (label, help_text) in WORDS.items():
+            told: dict[str, Any] = {"label": label, "help_text": help_text, "initial": DEFAULTS[name]}
             least, most = (WHOLE | REAL)[name]
-            kind = forms.IntegerField if name in WHOLE else forms.FloatField
-            self.fields[name] = kind(
-                label=label, help_text=help_text, min_value=least, max_value=most, initial=DEFAULTS[name]
-            )
+            kind: Any = forms.IntegerField if name in WHOLE else forms.FloatField
+            self.fields[name] = kind(min_value=least, max_value=most, **told)
             if name in REAL:
                 self.fields[name].widget.attrs["step"] = "any"
 

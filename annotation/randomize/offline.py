@@ -57,11 +57,11 @@ def _canonical(data: Any) -> bytes:
 
 
 def _salt_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
-    return hashlib.sha256(opened["salt"].encode()).hexdigest() == protocol["salt_sha256"]
+    return bool(hashlib.sha256(opened["salt"].encode()).hexdigest() == protocol["salt_sha256"])
 
 
 def _commitment_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
-    return hashlib.sha256(_canonical(opened)).hexdigest() == protocol["key_commitment"]
+    return bool(hashlib.sha256(_canonical(opened)).hexdigest() == protocol["key_commitment"])
 
 
 def _ids_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
@@ -84,7 +84,7 @@ def _place(row: Mapping[str, Any]) -> str:
 def _draws_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
     """Every arm's draws are the start of its random order, as long as it takes to fill sample and reserve."""
     design, told = protocol["design"], [dict(row) for row in opened["draws"]]
-    expected = []
+    expected: list[dict[str, Any]] = []
     for size, arm, part in _parts(design, opened):
         order = _drawing_order(design, opened, size, arm, part)
         accepted = 0
@@ -167,12 +167,12 @@ def _lists_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
         for number, seat in enumerate(whole.seats, start=1)
     ]
     writers = [{"item": one.item, "seat": one.seat, "rule_of_seat": one.writer} for one in predictions]
-    return made == protocol["seats"] and writers == protocol["predictions"]
+    return bool(made == protocol["seats"] and writers == protocol["predictions"])
 
 
 def _balance_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
     balance = _lists(protocol, opened).balance
-    return {kind: asdict(measured) for kind, measured in balance.items()} == protocol["balance"]
+    return bool({kind: asdict(measured) for kind, measured in balance.items()} == protocol["balance"])
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (
