@@ -114,9 +114,9 @@ def material_open(
     lender = stratum.lender(neuron)
     if lender.run.network.format == Network.Format.RECORDS and shows_all_strengths(design):
         raise HarvestMissing(
-            f"The harvest of {lender.run.network.name!r} (arm {lender.arm.name}) holds no sample of all tokens, because "
-            f"it was imported; {TASKS[design.protocol].label} shows weak or silent places too. Choose first_glance, or "
-            "an arm whose network was harvested here."
+            f"The harvest of {lender.run.network.name!r} (arm {lender.arm.name}) holds no sample of all tokens, "
+            f"because it was imported; {TASKS[design.protocol].label} shows weak or silent places too. Choose "
+            "first_glance, or an arm whose network was harvested here."
         )
     material = HarvestMaterial(design, lender, layer, neuron)
     return material if lender is stratum else RandomSnippets(material, RandomPlaces(lender.store, places))

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from annotation.protocols.task import CannotCompose, Material, Reading
+from annotation.protocols.task import CannotCompose, Material, NearMisses, Reading
 from neurons.store.harvest import HarvestStore
 from neurons.store.pieces import Snippet, context_bounds, snippet_of
 
@@ -24,6 +24,8 @@ class Scaled(Material, Protocol):
 
     @property
     def maximum(self) -> float: ...
+
+    def promoted(self, count: int) -> Sequence[tuple[str, float]]: ...
 
 
 class RandomPlaces:
@@ -54,6 +56,16 @@ class RandomPlaces:
                 self.used.add(document)
                 return document, pieces[peak - before : peak + after + 1]
         raise CannotCompose(f"no other text of the corpus has {before} tokens before and {after} after a token")
+
+    def tokens(self, count: int) -> list[str]:
+        """Different tokens of random places; raises CannotCompose."""
+        found: dict[str, None] = {}
+        for _ in range(TRIES):
+            pieces = self._context(*self._token())
+            found.setdefault(pieces[int(self.rng.integers(len(pieces)))])
+            if len(found) == count:
+                return list(found)
+        raise CannotCompose(f"{len(found)} of {count} different tokens in the corpus")
 
     def _token(self) -> tuple[int, int]:
         token = int(self.rng.integers(self.ends[-1]))
@@ -93,6 +105,13 @@ class RandomSnippets:
 
     def silent(self, count: int, rng: np.random.Generator) -> list[Snippet]:
         return self._moved(self.lender.silent(count, rng))
+
+    def near_misses(self, count: int, rng: np.random.Generator) -> list[Snippet]:
+        return self._moved(self.lender.near_misses(count, rng)) if isinstance(self.lender, NearMisses) else []
+
+    def promoted(self, count: int) -> list[tuple[str, float]]:
+        effects = [effect for _, effect in self.lender.promoted(count)]
+        return list(zip(self.places.tokens(count), effects, strict=True))
 
     def _moved(self, snippets: Sequence[Reading]) -> list[Snippet]:
         return [self._laid(snippet) for snippet in snippets]

@@ -37,14 +37,14 @@ CONTROLS = (
     (
         RANDOM_DIRECTIONS,
         _("Random directions"),
-        _("Whether neurons are read more easily than any direction in the same space."),
+        _("Whether neurons are read more easily than any direction in their space. SoLU's: after its LayerNorm."),
         "harvest_run NETWORK --basis random:1024:1",
     ),
 )
 NAMED = {arm for arm, *_rest in (*ARMS, *CONTROLS)}
 OTHER_ROWS = 2  # arms with a name of the author's own, at least
 SNIPPETS_VALUE = "|random snippets"  # as one of those; no network's name begins so
-SNIPPETS_LABEL = _("Random snippets with borrowed shading")
+SNIPPETS_LABEL = _("Random snippets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class PairForm(forms.Form):
         self.fields[f"arm_{RANDOM_SNIPPETS}"] = forms.BooleanField(
             required=False,
             label=SNIPPETS_LABEL,
-            help_text=_("How often raters see a rule where there is none: the false-alarm floor."),
+            help_text=_("With borrowed shading: how often raters see a rule where there is none."),
         )
 
     def _add_others(self) -> None:

@@ -10,6 +10,7 @@ from annotation.design import design_from_dict
 from annotation.models import Item
 from annotation.services import study_create, study_freeze, study_open
 from annotation.services.draw import study_draw
+from annotation.services.errors import HarvestMissing
 from annotation.services.harvests import strata_open
 from annotation.services.verify import study_problems
 from annotation.staff.options import size_options
@@ -90,6 +91,19 @@ def test_a_study_freezes_on_imported_records(pair, display):
             assert max(band for _, band in snippet) > 0
     assert study_problems(study) == []
     study_open(study=study)
+
+
+def test_records_take_part_in_first_glance_beside_random_snippets_that_borrow_from_them(pair):
+    arms = {"baseline": "latents-relu", "random_snippets": {"kind": "random_snippets"}}
+    study = study_freeze(study=make_study(pairs=[{"size": "latents", "layers": [0], "arms": arms}]))
+    assert Item.objects.filter(study=study).count() == 8
+    assert study_problems(study) == []
+
+
+@pytest.mark.parametrize("protocol", ["spectrum", "forced_choice", "intruder"])
+def test_tasks_that_show_weak_or_silent_places_refuse_records_at_freeze(pair, protocol):
+    with pytest.raises(HarvestMissing, match=r"'latents-\w+' \(arm \w+\) holds no sample of all tokens.*first_glance"):
+        study_freeze(study=make_study(protocol=protocol))
 
 
 def test_the_same_design_and_salt_give_the_same_items(pair):
