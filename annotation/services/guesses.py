@@ -11,7 +11,7 @@ from annotation.randomize import Lists, shuffled, stream
 
 def guess_text(design: StudyDesign) -> dict[str, Any]:
     """What raters choose from, in the order of the labels; nobody reads it before the verdicts are locked."""
-    arms = sorted({arm.name for pair in design.pairs for arm in pair.arms}, key=design.guess.label)
+    arms = sorted({arm.name for pair in design.pairs for arm in pair.arms}, key=lambda arm: design.guess.label(arm).casefold())
     return {"choices": [{"value": arm, "label": design.guess.label(arm)} for arm in arms]}
 
 

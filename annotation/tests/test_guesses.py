@@ -76,7 +76,7 @@ def test_the_first_guess_stands_and_dont_know_has_no_certainty():
     rate_all(rater, study)
     blind_guess_start(rater, study.slug)
     page = blind_guess(rater, study.slug)
-    assert [choice.label for choice in page.choices] == ["SoLU network", "baseline", "ln only"]
+    assert [choice.label for choice in page.choices] == ["baseline", "ln only", "SoLU network"]
     for guess, certainty in (("nobody", 2), ("solu", None), ("solu", 9)):
         with pytest.raises(AnswerRefused):
             blind_guess_answer(rater, study.slug, page.assignment, guess=guess, certainty=certainty, reason="")
