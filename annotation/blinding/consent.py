@@ -6,7 +6,7 @@ from django.http import Http404
 from annotation.blinding.agreement import consent_last, consent_missing
 from annotation.blinding.pages import ConsentAnswer, ConsentPage
 from annotation.blinding.refusals import AnswerRefused
-from annotation.blinding.seats import seat_of
+from annotation.blinding.seats import from_crowd, seat_of
 from annotation.models import ConflictDeclaration, ConsentRecord, RaterKind, Seat
 
 MAX_CONFLICT_TEXT = 2_000  # characters
@@ -69,4 +69,5 @@ def _page(seat: Seat) -> ConsentPage:
         changed=last is not None and not current,
         missing=consent_missing(seat),
         contact=seat.study.rater_text["contact"],
+        from_crowd=from_crowd(seat),
     )

@@ -75,6 +75,7 @@ class ConsentPage:
     changed: bool  # another version was answered before
     missing: bool  # nothing can be rated until it is answered
     contact: str
+    from_crowd: bool  # goes back to a provider with a code
     draft: ConsentAnswer | None = None  # what was refused, to be corrected
 
 
@@ -175,6 +176,7 @@ class DonePage:
     contact: str
     guesses_left: int  # items of which the rater has still to guess the arm
     guessing: bool  # the verdicts are locked
+    from_crowd: bool  # goes back to a provider with a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,7 @@ class ScreenedPage:
     title: str
     simulated: bool
     contact: str
+    from_crowd: bool  # goes back to a provider with a code
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from annotation.blinding.answers import answer_accepted, answer_json, question_o
 from annotation.blinding.pages import BlindAnswer, PracticeFeedback, PracticePage, ScreenedPage, TrainingPart
 from annotation.blinding.rating import blind_snippets
 from annotation.blinding.refusals import NotReady
-from annotation.blinding.seats import open_seat, read_seat, seat_of, training_rule, training_standing
+from annotation.blinding.seats import from_crowd, open_seat, read_seat, seat_of, training_rule, training_standing
 from annotation.models import PracticeAnswer, Seat
 from annotation.protocols.practice import agrees
 from annotation.protocols.task import Shown
@@ -28,7 +28,11 @@ def blind_screened(user_id: int, study: str) -> ScreenedPage:
         raise Http404
     text = seat.study.rater_text
     return ScreenedPage(
-        study=study, title=seat.study.title, simulated=seat.study.simulated, contact=text["contact"]
+        study=study,
+        title=seat.study.title,
+        simulated=seat.study.simulated,
+        contact=text["contact"],
+        from_crowd=from_crowd(seat),
     )
 
 

@@ -33,6 +33,7 @@ from annotation.blinding.rules import check_undo, first_shown, predictions_follo
 from annotation.blinding.seats import (
     answered_of,
     available_of,
+    from_crowd,
     guesses_left,
     lock_open,
     next_public_id,
@@ -169,6 +170,7 @@ def done_page(seat: Seat) -> DonePage:
         contact=seat.study.rater_text["contact"],
         guesses_left=guesses_left(seat),
         guessing=seat.guessing_at is not None,
+        from_crowd=from_crowd(seat),
     )
 
 

@@ -6,7 +6,7 @@ from django.http import Http404
 from annotation.blinding.agreement import consent_missing
 from annotation.blinding.pages import BlindProgress
 from annotation.blinding.refusals import NotReady, StudyNotOpen, StudyPaused
-from annotation.models import ArmGuess, Assignment, Seat, Study
+from annotation.models import ArmGuess, Assignment, CrowdSubmission, Seat, Study
 from annotation.protocols.training import Standing, TrainingRule, standing
 
 WAITING, OPEN, PAUSED, CLOSED = "waiting", "open", "paused", "closed"
@@ -103,6 +103,11 @@ def where_next(seat: Seat) -> str:
     if unanswered_of(seat).exists():
         return "waiting"
     return "guess" if seat.guessing_at is not None and guesses_left(seat) else "done"
+
+
+def from_crowd(seat: Seat) -> bool:
+    """Whether the rater came in from a crowd provider and goes back there with a code."""
+    return CrowdSubmission.objects.filter(seat=seat, person__evaluator=seat.evaluator_id).exists()
 
 
 def guesses_left(seat: Seat) -> int:

@@ -10,11 +10,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from annotation.blinding import blind_consent, blind_where
 from annotation.crowd.arrivals import arrival_read, arrival_sealed, arrival_unsealed
 from annotation.models import CrowdIntake, CrowdSubmission
 from annotation.providers.prolific_api import ProviderFailed
 from annotation.providers.signed_entry import EntryForged
-from annotation.services.crowd import AT_WORK, Status, crowd_enter, crowd_finish, submission_of, way_back
+from annotation.services.crowd import (
+    AT_WORK,
+    Status,
+    crowd_enter,
+    crowd_finish,
+    crowd_leave,
+    submission_of,
+    way_back,
+)
 from annotation.services.errors import IntakeRefused, SubmissionRefused
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -62,20 +71,42 @@ def _taken_in(request: HttpRequest, intake: CrowdIntake) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @never_cache
 def finish(request: HttpRequest, study: str) -> HttpResponse:
-    """The code, and the way back. A POST notes that the participant is through, if every answer is stored."""
+    """The code, and the way back.
+
+    A POST says that the participant is through: with every answer stored, or because the training was not passed or the
+    consent refused.
+    """
     submission = submission_of(cast(User, request.user).pk, study) if request.user.is_authenticated else None
     intake = CrowdIntake.objects.select_related("study").filter(study__slug=study).first()
     if submission is None or intake is None:
         raise Http404
     if request.method == "POST":
         try:
-            crowd_finish(submission=submission)
+            _ended(submission)
         except SubmissionRefused:
             return redirect("evaluator:next", study)
         return redirect("crowd:finish", study)
     if submission.status == Status.STARTED:
         return redirect("evaluator:next", study)
     return _left(request, intake, submission)
+
+
+def _ended(submission: CrowdSubmission) -> None:
+    """The end that the gate knows of."""
+    user_id, study = cast(User, submission.person.evaluator.user).pk, submission.study.slug  # type: ignore[union-attr]
+    where = _where(user_id, study) if submission.status == Status.STARTED else ""
+    if where == "consent" and blind_consent(user_id, study).answer == "declined":
+        crowd_leave(submission=submission, status=Status.NO_CONSENT)
+    else:
+        crowd_finish(submission=submission)
+
+
+def _where(user_id: int, study: str) -> str:
+    """Where the rater stands; empty for somebody without a seat."""
+    try:
+        return blind_where(user_id, study)
+    except Http404:
+        return ""
 
 
 def _left(request: HttpRequest, intake: CrowdIntake, submission: CrowdSubmission) -> HttpResponse:

@@ -90,6 +90,7 @@ class CrowdSubmission(models.Model):
         NO_CONSENT = "no_consent", "did not consent"
         RETURNED = "returned", "gave the place back"
         TIMED_OUT = "timed_out", "ran out of time"
+        LEFT = "left", "left the seat here"
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="submissions")
     person = models.ForeignKey(CrowdPerson, on_delete=models.PROTECT, related_name="submissions")

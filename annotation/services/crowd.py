@@ -70,7 +70,7 @@ def crowd_enter(*, intake: CrowdIntake, arrival: Arrival) -> CrowdSubmission:
     person = _person(intake, arrival)
     submission = CrowdSubmission.objects.select_for_update().filter(study=study, person=person).first()
     if submission is not None and submission.status not in SENT_AWAY:
-        return submission
+        return _seat_lost(submission)
     if study.state != Study.State.OPEN or study.paused_at is not None or not intake.is_open:
         raise IntakeRefused("The study takes in nobody at the moment.")
     if submission is None:
@@ -80,6 +80,15 @@ def crowd_enter(*, intake: CrowdIntake, arrival: Arrival) -> CrowdSubmission:
     _seated(submission, intake, study, person)
     submission.save()
     return submission
+
+
+def _seat_lost(submission: CrowdSubmission) -> CrowdSubmission:
+    """Who left the seat in another way than over the provider, or had it taken, is not at work any more."""
+    row = submission
+    if row.status == Status.STARTED and (row.seat is None or row.seat.evaluator_id != row.person.evaluator_id):
+        _ended(row, Status.LEFT)
+        row.save()
+    return row
 
 
 def _check_arrival(intake: CrowdIntake, arrival: Arrival) -> None:
@@ -128,8 +137,13 @@ def _evaluator(person: CrowdPerson) -> Evaluator:
 
 @transaction.atomic
 def crowd_finish(*, submission: CrowdSubmission) -> CrowdSubmission:
-    """Note that a participant is through, and the code that says so. Refused until every answer is stored."""
-    row = _locked(submission)
+    """Note that a participant is through, and the code that says so. Refused until every answer is stored.
+
+    Who did not pass the training leaves with the code for that, and the seat becomes free.
+    """
+    row = _seat_lost(_locked(submission))
+    if row.status == Status.STARTED and row.seat is not None and row.seat.screened_out_at is not None:
+        return crowd_leave(submission=row, status=Status.SCREENED_OUT)
     if row.status == Status.STARTED:
         if row.seat is None or not seat_is_done(row.seat):
             raise SubmissionRefused("Some questions are still open; go on with the study.")

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from annotation.models import EVALUATORS, Evaluator, RaterKind, Seat, Study
+from annotation.models import EVALUATORS, Evaluator, MachineRater, RaterKind, Seat, Study
 from annotation.services.errors import EvaluatorRefused, SeatRefused, SeatsTaken
 from annotation.services.log import User, event_add, locked
 
@@ -85,6 +85,8 @@ def _may_sit(study: Study, evaluator: Evaluator) -> None:
         raise SeatRefused(
             f"{evaluator.pseudonym} is a {evaluator.kind} rater; “{study.title}” has no seats for such raters."
         )
+    if evaluator.kind == RaterKind.MACHINE and not MachineRater.objects.filter(evaluator=evaluator).exists():
+        raise SeatRefused(f"{evaluator.pseudonym} is a machine that nobody declared; say first what program it is.")
     if Seat.objects.filter(study=study, evaluator=evaluator).exists():
         raise SeatRefused(f"{evaluator.pseudonym} has a seat in “{study.title}” already.")
 

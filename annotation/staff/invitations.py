@@ -45,7 +45,8 @@ class InvitationForm(forms.Form):
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = set(Seat.objects.filter(study=study).values_list("kind", flat=True)) - {RaterKind.SIMULATED}
+        # Programs are declared and get a token (annotation.staff.tokens); nobody invites them by a link.
+        kinds = set(Seat.objects.filter(study=study, kind=RaterKind.HUMAN).values_list("kind", flat=True))
         choices = [(kind, label) for kind, label in RaterKind.choices if kind in kinds]
         self.fields["kind"].choices = choices  # type: ignore[attr-defined]
         if len(choices) == 1:

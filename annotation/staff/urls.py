@@ -1,6 +1,19 @@
 from django.urls import path
 
-from annotation.staff import amend, erasure, harvests, invitations, launch, lead, logs, people, running, unblinding
+from annotation.staff import (
+    amend,
+    crowd,
+    erasure,
+    harvests,
+    invitations,
+    launch,
+    lead,
+    logs,
+    people,
+    running,
+    tokens,
+    unblinding,
+)
 
 app_name = "staff"
 
@@ -17,6 +30,8 @@ urlpatterns = [
     path("-/verify_log.py", logs.verifier, name="verifier"),
     path("-/raters/", erasure.raters, name="raters"),
     path("-/raters/<str:pseudonym>/erase/", erasure.erase, name="erase"),
+    path("-/tokens/", tokens.site_tokens, name="site_tokens"),
+    path("-/tokens/<int:token>/revoke/", tokens.revoke, name="token_revoke"),
     path("<slug:slug>/", lead.study, name="study"),
     path("<slug:slug>/design/", launch.edit, name="edit"),
     path("<slug:slug>/protocol.json", lead.protocol, name="protocol"),
@@ -26,6 +41,8 @@ urlpatterns = [
     path("<slug:slug>/invitations/", invitations.invitations, name="invitations"),
     path("<slug:slug>/invitations/<str:public_id>/take-back/", invitations.take_back, name="invitation_take_back"),
     path("<slug:slug>/seats/<int:number>/hand-over/", running.hand_over, name="hand_over"),
+    path("<slug:slug>/crowd/", crowd.intake, name="crowd"),
+    path("<slug:slug>/tokens/", tokens.study_tokens, name="tokens"),
     path("<slug:slug>/pause/", running.pause, name="pause"),
     path("<slug:slug>/messages/", running.write, name="messages"),
     path("<slug:slug>/messages/<str:message>/take-back/", running.take_back, name="message_take_back"),

@@ -24,7 +24,7 @@ from annotation.blinding import (
     blind_practice_answer,
 )
 from annotation.design import StudyDesign, design_from_dict
-from annotation.models import Evaluator, RaterKind, Study
+from annotation.models import Evaluator, MachineRater, RaterKind, Study
 from annotation.protocols.display import mark_peak
 from annotation.protocols.practice import careful_answer
 from annotation.protocols.task import Composition, Task
@@ -150,7 +150,10 @@ def make_user(username: str = "", group: str = "") -> Any:
 
 def make_evaluator(username: str = "", kind: str = RaterKind.HUMAN) -> Evaluator:
     username = username or f"rater-{next(_numbers)}"
-    return services.evaluator_create(username=username, password=PASSWORD, kind=kind)
+    evaluator = services.evaluator_create(username=username, password=PASSWORD, kind=kind)
+    if kind == RaterKind.MACHINE:
+        MachineRater.objects.create(evaluator=evaluator, name="a test", version="1")
+    return evaluator
 
 
 def make_harvest_run(network: str, corpus: str = "tiny", site: str = "post_act", basis: str = "neurons") -> HarvestRun:

@@ -42,7 +42,7 @@ RATE = {
     "study", "title", "assignment", "position", "progress", "task", "snippets", "layout", "question", "threshold",
     "rule", "simulated", "draft", "can_undo", "notices",
 }  # fmt: skip
-DONE = {"study", "title", "progress", "simulated", "can_undo", "contact", "guesses_left", "guessing"}
+DONE = {"study", "title", "progress", "simulated", "can_undo", "contact", "guesses_left", "guessing", "from_crowd"}
 WAITING = {"study", "title", "progress", "waiting", "simulated", "can_undo", "contact"}
 FIELDS: dict[type, set[str]] = {
     blinding.BlindPiece: {"text", "band"},
@@ -59,7 +59,7 @@ FIELDS: dict[type, set[str]] = {
     blinding.ConsentAnswer: {"version", "agrees", "conflict", "conflict_text"},
     blinding.ConsentPage: {
         "study", "title", "paragraphs", "promises", "required", "ask_conflicts", "version", "answer", "changed",
-        "missing", "contact", "draft",
+        "missing", "contact", "from_crowd", "draft",
     },
     blinding.PracticeFeedback: {"expected", "responses", "agrees", "text", "marks", "answer"},
     blinding.PracticePage: {
@@ -67,7 +67,7 @@ FIELDS: dict[type, set[str]] = {
         "simulated", "training", "feedback", "draft",
     },
     blinding.TrainingPart: {"round", "rounds", "items", "needed", "right", "outcome"},
-    blinding.ScreenedPage: {"study", "title", "simulated", "contact"},
+    blinding.ScreenedPage: {"study", "title", "simulated", "contact", "from_crowd"},
     blinding.RatePage: RATE,
     blinding.DonePage: DONE,
     blinding.WaitingPage: WAITING,
@@ -352,7 +352,7 @@ def addresses(patterns: Any, prefix: str = "/") -> Iterator[str]:
 
 def foreign_addresses() -> list[str]:
     found = addresses(get_resolver().url_patterns)
-    # What anybody may look up tells no arm; the API and the crowd's door ask for more than an account (test_blinding_api).
+    # What anybody may look up tells no arm; the API and the crowd's door have their own test_blinding_api.
     own = ("/rate/", "/accounts/", "/verify/", "/api/", "/enter/")
     return [address for address in found if address != "/" and not address.startswith(own)]
 

@@ -6,13 +6,14 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation import services
-from annotation.models import CrowdPerson, CrowdSubmission, Evaluator, Seat
+from annotation.models import ArmGuess, CrowdPerson, CrowdSubmission, Evaluator, Seat
 from annotation.services.crowd import crowd_leave
 from annotation.services.crowd_ids import crowd_person_erase
 from annotation.services.intake import intake_save
-from annotation.tests.factories import make_open_study, make_user, practise, rate_all
+from annotation.tests.factories import make_open_study, make_rater, make_user, practise, rate_all
 from annotation.tests.prolific_stand_in import (
     HOST,
     StandIn,
@@ -43,7 +44,7 @@ def stand_in(settings):
 
 @pytest.fixture
 def study():
-    return make_open_study(raters=2)
+    return make_open_study(raters=2, guess={"items": 0})
 
 
 def make_intake(study, stand_in=None, **changes):
@@ -183,7 +184,7 @@ def test_a_study_that_takes_in_nobody_says_so_and_keeps_nothing(client, study, s
 
 
 def test_a_member_of_the_staff_who_tries_the_link_keeps_the_own_session(client, study):
-    admin = make_user(group="admins")
+    admin = make_user(group="admin")
     client.force_login(admin)
     assert come(client, make_intake(study), plain()).status_code == 403
     assert client.session["_auth_user_id"] == str(admin.pk)
@@ -418,3 +419,66 @@ def test_a_provider_of_any_kind_can_be_used_by_the_names_of_its_parameters(clien
     finish_all(client, study)
     client.post(reverse("crowd:finish", args=[study.slug]))
     assert "CDONE" in client.get(reverse("crowd:finish", args=[study.slug])).content.decode()
+
+
+# -- Other ends --------------------------------------------------------------------------------------------------------
+
+
+def finish(client, study):
+    """Press the button on the last page and read what comes."""
+    return client.post(reverse("crowd:finish", args=[study.slug]), follow=True).content.decode()
+
+
+def test_the_last_page_leads_back_to_the_provider_and_only_for_who_came_from_there(client, study):
+    come(client, make_intake(study), plain())
+    finish_all(client, study)
+    done = reverse("evaluator:next", args=[study.slug])
+    button = f'action="{reverse("crowd:finish", args=[study.slug])}"'
+    ArmGuess.objects.update(guess="dk", answered_at=timezone.now())
+    assert button in client.get(done, follow=True).content.decode()
+    other = Client()
+    other.force_login(Evaluator.objects.get(user_id=make_rater(study)).user)
+    rate_all(int(other.session["_auth_user_id"]), study)
+    assert button not in other.get(done, follow=True).content.decode()
+
+
+def test_the_code_waits_for_the_last_questions_too(client):
+    study = make_open_study(raters=1, guess={"items": 1})
+    come(client, make_intake(study), plain())
+    finish_all(client, study)
+    assert "CDONE" not in finish(client, study)
+    assert CrowdSubmission.objects.get().status == "started"
+    ArmGuess.objects.update(guess="dk", answered_at=timezone.now())
+    assert "CDONE" in finish(client, study)
+
+
+def test_who_does_not_pass_the_training_gets_the_code_of_the_screened_out_and_the_seat_is_free(client, study):
+    come(client, make_intake(study), plain())
+    assert "CSCREEN" not in finish(client, study)
+    study.seats.filter(evaluator__isnull=False).update(screened_out_at=timezone.now())
+    page = client.get(reverse("evaluator:screened", args=[study.slug])).content.decode()
+    assert reverse("crowd:finish", args=[study.slug]) in page
+    assert "CSCREEN" in finish(client, study)
+    assert study.seats.filter(evaluator__isnull=True).count() == 2
+
+
+def test_who_does_not_consent_gets_the_code_for_that_and_nothing_is_kept_of_them(client):
+    study = make_open_study(raters=1, consent={"text": "We ask you to read."})
+    come(client, make_intake(study), plain())
+    version = study.rater_text["consent"]["version"]
+    page = client.post(
+        reverse("evaluator:consent", args=[study.slug]), {"version": version, "agrees": "no"}, follow=True
+    )
+    assert page.status_code == 200
+    assert "CNOPE" in finish(client, study)
+    assert CrowdSubmission.objects.get().status == "no_consent"
+    assert study.seats.get().evaluator is None
+
+
+def test_whose_seat_was_given_to_somebody_else_is_told_so(client, study):
+    intake, person = make_intake(study), plain()
+    come(client, intake, person)
+    services.seat_vacate(seat=study.seats.get(evaluator__isnull=False), keep=True, reason="No answer for a week.")
+    assert "given up" in finish(client, study)
+    assert "given up" in come(client, intake, person).content.decode()
+    assert CrowdSubmission.objects.get().status == "left"

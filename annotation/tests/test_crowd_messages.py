@@ -23,7 +23,7 @@ HOOK = "/enter/-/hooks/prolific/"
 
 @pytest.fixture
 def study():
-    return make_open_study(raters=2, crowd={"on_return": "discard", "on_timeout": "keep"})
+    return make_open_study(raters=2, guess={"items": 0}, crowd={"on_return": "discard", "on_timeout": "keep"})
 
 
 @pytest.fixture

@@ -130,6 +130,9 @@ def test_a_seat_takes_raters_of_its_own_kind_only(study):
     study.seats.update(kind=RaterKind.MACHINE)
     with pytest.raises(services.SeatRefused, match="no seats for such"):
         services.seat_take(study=study, evaluator=make_evaluator())
+    undeclared = services.evaluator_create_keyless(kind=RaterKind.MACHINE)
+    with pytest.raises(services.SeatRefused, match="nobody declared"):
+        services.seat_take(study=study, evaluator=undeclared)
     machine = make_evaluator(kind=RaterKind.MACHINE)
     assert services.seat_take(study=study, evaluator=machine).evaluator == machine
     with pytest.raises(services.SeatsTaken):
