@@ -17,7 +17,7 @@ from annotation.design.arms import (
 )
 from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
-from annotation.design.consent import KEEP, ConsentDesign, consent_promises, consent_shown
+from annotation.design.consent import KEEP, SET_ASIDE, ConsentDesign, consent_promises, consent_shown
 from annotation.design.fields import DesignRefused, Section, canonical_json
 from annotation.design.sampling import SamplingDesign
 from annotation.design.study import (
@@ -54,6 +54,7 @@ __all__ = [
     "RANDOM_SNIPPETS",
     "RANGES",
     "RATER_KINDS",
+    "SET_ASIDE",
     "SIMULATED",
     "TEXTS",
     "ArmDesign",

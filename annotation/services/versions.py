@@ -14,7 +14,7 @@ from annotation.services.log import User, event_add, locked, reason_checked
 from annotation.services.protocol import rater_text, sha256
 
 State = Study.State
-TEXTS = ("instructions", "contact")  # what raters read
+TEXTS = ("instructions", "contact", "consent")  # what raters read
 THRESHOLDS = ("quality",)
 AFTERWARDS = ("plan",)  # at any time before unblinding; the number of answers by then says what that is worth
 BLINDING = ("blinding",)  # of it, why the study opens above its leak limit
@@ -114,8 +114,10 @@ def _check(study: Study, fields: list[str], old: StudyDesign, new: StudyDesign) 
         raise AmendmentRefused(
             f"Rating is over, so {', '.join(late)} would change nothing; only the plan can be amended."
         )
-    if _blinding_fixed(design_to_dict(old)) != _blinding_fixed(design_to_dict(new)):
-        raise AmendmentRefused("How the blind is held cannot be amended after freeze; make a new study.")
+    if _parts_fixed(design_to_dict(old)) != _parts_fixed(design_to_dict(new)):
+        raise AmendmentRefused(
+            "How the blind is held and what leaving means for raters cannot be amended after freeze; make a new study."
+        )
     if "quality" in fields:
         _check_thresholds(study, old, new)
 
@@ -174,19 +176,20 @@ def _follows(before: ProtocolVersion, version: ProtocolVersion) -> bool:
     # Read again, because a later version knows fields that did not exist yet, with the values that they stand for.
     design, other = (design_to_dict(design_from_dict(protocol.pop("design"))) for protocol in (old, new))
     shown, shown_now = old.pop("shown_to_raters"), new.pop("shown_to_raters")
-    fixed = {name: value for name, value in design.items() if name not in AMENDABLE} | _blinding_fixed(design)
+    fixed = {name: value for name, value in design.items() if name not in AMENDABLE} | _parts_fixed(design)
     texts = [name for name in shown if shown[name] != shown_now.get(name)]
     return (
         old == new
         and told.get("previous_sha256") == before.sha256
-        and fixed == {name: value for name, value in other.items() if name not in AMENDABLE} | _blinding_fixed(other)
-        and set(texts) <= {"paragraphs", "contact"}
+        and fixed == {name: value for name, value in other.items() if name not in AMENDABLE} | _parts_fixed(other)
+        and set(texts) <= {"paragraphs", "contact", "consent"}
     )
 
 
-def _blinding_fixed(design: dict[str, Any]) -> dict[str, Any]:
-    """The section on blinding without what an amendment may say in it."""
-    return {"blinding": {name: value for name, value in design["blinding"].items() if name != "leak_overruled"}}
+def _parts_fixed(design: dict[str, Any]) -> dict[str, Any]:
+    """What no amendment may change in sections that it may change otherwise."""
+    blinding = {name: value for name, value in design["blinding"].items() if name != "leak_overruled"}
+    return {"blinding": blinding, "consent": {name: design["consent"][name] for name in ("withdrawal", "erase_words")}}
 
 
 def _differences(place: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

@@ -36,6 +36,12 @@ class AmendForm(ReasonForm):
         help_text=gettext_lazy("Empty: the instructions of the task. Raters read the new text from now on."),
     )
     contact = forms.CharField(label=gettext_lazy("Whom raters may ask"), required=False)
+    consent = forms.CharField(
+        label=gettext_lazy("What raters agree to"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=gettext_lazy("If it changes, every rater is asked again before the next answer."),
+    )
     least_catches_right = forms.FloatField(label=gettext_lazy("Least share of catch trials right"))
     least_seconds = forms.IntegerField(label=gettext_lazy("Least seconds of a credible answer"))
     most_seconds = forms.IntegerField(label=gettext_lazy("Most seconds of a credible answer"))
@@ -50,13 +56,13 @@ class AmendForm(ReasonForm):
         label=gettext_lazy("How it is analysed"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
 
-    field_order = (*TEXTS, *THRESHOLDS, *PLAN, "reason", "password")
+    field_order = (*TEXTS, "consent", *THRESHOLDS, *PLAN, "reason", "password")
 
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:
         """The fields under headings, as the page shows them."""
         named = (
-            (_("What raters read"), TEXTS),
+            (_("What raters read"), (*TEXTS, "consent")),
             (_("Thresholds of quality: before the first answer only"), THRESHOLDS),
             (_("Plan: recorded with the number of answers given by then"), PLAN),
         )
@@ -71,6 +77,7 @@ class AmendForm(ReasonForm):
         data, design = self.cleaned_data, design_to_dict(design_from_dict(self.study.design))
         return {
             **{name: _lines(data[name]) for name in TEXTS},
+            "consent": design["consent"] | {"text": _lines(data["consent"])},
             "quality": design["quality"] | {name: data[name] for name in THRESHOLDS},
             "plan": design["plan"] | {name: _lines(data[name]) for name in PLAN},
         }
@@ -118,6 +125,7 @@ def _initial(study: Study) -> dict[str, Any]:
     design = design_to_dict(design_from_dict(study.design))
     return {
         **{name: design[name] for name in TEXTS},
+        "consent": design["consent"]["text"],
         **{name: design["quality"][name] for name in THRESHOLDS},
         **{name: design["plan"][name] for name in PLAN},
     }

@@ -3,6 +3,7 @@
 import pytest
 from django.http import Http404
 
+from annotation import services
 from annotation.blinding import (
     AnswerRefused,
     ConsentAnswer,
@@ -17,7 +18,7 @@ from annotation.blinding import (
     blind_practice,
     blind_where,
 )
-from annotation.design import ConsentDesign, DesignRefused, consent_shown
+from annotation.design import DesignRefused
 from annotation.models import ConflictDeclaration, ConsentRecord, FrozenRow, RaterKind, Study
 from annotation.tests.factories import agree, make_answer, make_design, make_frozen_study, make_open_study, make_rater
 
@@ -35,9 +36,9 @@ def say(user, study, **values):
 
 
 def text_changed(study: Study, text: str) -> None:
-    """As an amendment changes it: the row is written past the guard of frozen studies."""
-    shown = consent_shown(ConsentDesign(text=text))
-    Study.objects.filter(pk=study.pk).update(rater_text=study.rater_text | {"consent": shown})
+    study.refresh_from_db()
+    changes = {"consent": study.design["consent"] | {"text": text}}
+    services.study_amend(study=study, changes=changes, reason="The ethics board asked for it.")
 
 
 def test_a_study_without_a_text_asks_nobody():
@@ -112,6 +113,15 @@ def test_a_changed_text_is_asked_again_even_in_the_middle_and_loses_nothing():
     assert (asked.changed, asked.missing, asked.answer) == (True, True, "")
     say(user, study)
     assert blind_judgment_submit(user, page.assignment, make_answer(), "key-of-this-answer").saved
+    assert services.study_problems(study) == []
+
+
+@pytest.mark.parametrize("promise", [{"withdrawal": "set aside"}, {"erase_words": True}])
+def test_what_raters_were_promised_for_leaving_is_never_amended(promise):
+    study = make_asking_study()
+    changes = {"consent": study.design["consent"] | promise}
+    with pytest.raises(services.AmendmentRefused, match="what leaving means"):
+        services.study_amend(study=study, changes=changes, reason="It would be more convenient.")
 
 
 def test_an_answer_to_a_text_that_has_changed_meanwhile_does_not_count():

@@ -127,6 +127,7 @@ WHO: dict[str, set[str]] = {
     "staff:amend": ADMINS,
     "staff:pause": ADMINS,
     "staff:messages": {OWNER, ADMIN, MONITOR},
+    "staff:progress": {OWNER, ADMIN, MONITOR},
     "staff:message_take_back": {OWNER, ADMIN, MONITOR},
     "staff:hand_over": ADMINS,
     "staff:log": {OWNER, ADMIN, UNBLINDER, AUDITOR},
