@@ -32,7 +32,8 @@ def test_sampling_and_lists_that_are_filled_in_reach_the_design(admin, harvested
         "assignment.block": 12,
         "assignment.machine_raters": 2,
     }
-    admin.post(reverse("staff:create"), typed(**filled))
+    sent = admin.post(reverse("staff:create"), typed(**filled))
+    assert sent.status_code == 302, errors_of(sent.content.decode())
     design = Study.objects.get().design
     assert design["sampling"] == {"sizes": "equal", "layers": "equal", "reserve": 3, "more_corpora": ["other"]}
     assert (design["assignment"]["repeats"], design["assignment"]["block"]) == (0.1, 12)
