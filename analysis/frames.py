@@ -17,6 +17,7 @@ from annotation.protocols import TASKS
 from annotation.protocols.task import Answer
 from annotation.protocols.trials import KINDS, right_answers
 from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
+from annotation.selectors import rater_at, sittings
 from annotation.services.quality import study_quality
 
 __all__ = [
@@ -101,7 +102,8 @@ def neuron_frame(study: Study) -> pd.DataFrame:
     table = table[table["assigned"] > 0]
     layer, neuron = table["layer"].astype(str), table["neuron"].astype(str)
     table["neuron_id"] = table["size"] + "/" + table["arm"] + "/L" + layer + "N" + neuron
-    table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "corpus", "assigned"]]
+    table["task"] = table["item_id"].map(_tasks(study))
+    table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "corpus", "task", "assigned"]]
     return table.sort_values(["size", "arm", "layer", "neuron", "corpus"], ignore_index=True)
 
 
@@ -150,7 +152,7 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
     for column in ("rule_writer", "rule_given"):
         table[column] = table[column].fillna("")
     table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id", "corpus"]], on="item_id")
-    table["study"] = study.slug
+    table["study"], table["rater"] = study.slug, _raters(study, table)
     table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
     table["verdict"], table["rule"] = table["verdict"].fillna(""), table["rule"].fillna("")
     table["judgment"] = table["verdict"].map({"yes": 1, "no": 0}).astype("Int8")
@@ -163,6 +165,15 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
         measured = table[milliseconds].astype("float64")
         table[column] = measured.where(measured > 0, np.nan) / 1000
     return table.sort_values(["rater", "order"], ignore_index=True)[JUDGMENT_COLUMNS]
+
+
+def _raters(study: Study, table: pd.DataFrame) -> list[str]:
+    """Who gave each answer: a seat may have changed hands, and its answers stay with who gave them."""
+    rows = sittings(study)
+    if len({row.seat for row in rows}) == len(rows):
+        return list(table["rater"])
+    answered = zip(table["seat"], table["submitted_at"], table["rater"], strict=True)
+    return [rater if pd.isna(at) else rater_at(rows, seat, at) or rater for seat, at, rater in answered]
 
 
 def _shown(study: Study) -> pd.DataFrame:
@@ -196,10 +207,9 @@ def _answers(study: Study) -> pd.DataFrame:
 def _with_truth(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Task, right answers and score of every row; responses as JSON text, empty where no answer came."""
     truths = {row.item_id: row.truth for row in keys_read(study)}
-    own = design_from_dict(study.design).protocol
-    tasks = dict(study.items.values_list("pk", "layout__task"))
+    tasks = _tasks(study)
     truth = [truths.get(item, {}) for item in table["item_id"]]
-    task = [tasks[item] or own for item in table["item_id"]]
+    task = [tasks[item] for item in table["item_id"]]
     given = zip(table["verdict"], table["responses"], task, truth, strict=True)
     scores = [_score(*row) for row in given]
     answered = table["verdict"].notna()
@@ -212,6 +222,12 @@ def _with_truth(table: pd.DataFrame, study: Study) -> pd.DataFrame:
             canonical_json(said) if done else "" for said, done in zip(table["responses"], answered, strict=True)
         ],
     )
+
+
+def _tasks(study: Study) -> dict[int, str]:
+    """Task of each item: the study's, unless the item names its own."""
+    own = design_from_dict(study.design).protocol
+    return {item: task or own for item, task in study.items.values_list("pk", "layout__task")}
 
 
 def _score(verdict: Any, responses: Any, task: str, truth: dict[str, Any]) -> float | None:

@@ -13,21 +13,24 @@ MOST_RATER_ROWS = 24
 def report_figures(report: Report) -> dict[str, str]:
     """SVG documents by name."""
     note = report.rater_label
-    fractions = [number for number in report.select("fraction") if number.size]
-    raters = [number for number in report.select("rater_fraction") if number.size]
+    fractions = [number for number in report.select(report.main[0]) if number.size]
+    heading = "Questions answered rightly" if report.scored else "Neurons called interpretable"
+    raters = [] if report.scored else [number for number in report.select("rater_fraction") if number.size]
     return {
-        "fractions": headline_figure(fractions, raters, note=note),
+        "fractions": headline_figure(fractions, raters, note=note, heading=heading),
         "differences": forest_figure(list(_rows(report)), note=note),
         "times": times_figure(_bars(report), note=note),
     }
 
 
 def _rows(report: Report) -> Iterator[DifferenceRow]:
-    panel = [number for number in report.select("difference") if number.size or report.pooled]
+    panel = [number for number in report.select(report.main[1]) if number.size or report.pooled]
     for number in panel:
         yield DifferenceRow(_label(number, report), number, main=True)
     size = "" if report.pooled else report.plan.sizes[0]
     raters = [number for number in report.select("rater_difference") if number.size == size]
+    if report.scored:
+        return
     if len(raters) <= MOST_RATER_ROWS and len(report.raters) > 1:
         for number in raters:
             yield DifferenceRow(f"{number.rater}: {number.arm}", number, main=False)

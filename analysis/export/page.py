@@ -23,17 +23,25 @@ def page_context(report: Report, facts: Facts) -> dict[str, Any]:
         "headline": list(headline(report)),
         "level": level(report.plan.level),
         "figures": report_figures(report),
-        "results": [tables.fraction_table(report), tables.difference_table(report)],
-        "details": [
-            tables.rater_table(report),
-            tables.readings_table(report),
-            tables.agreement_table(report),
-            tables.exclusions_table(report),
-        ],
+        "results": [*_verdict_tables(report), *tables.score_tables(report)],
+        "details": [] if report.scored else _details(report),
         "blinding": tables.blinding_table(report),
         "times": tables.time_table(report),
         "counts": [tables.flow_table(report), *([tables.rejected_table(report)] if report.rejected else [])],
     }
+
+
+def _verdict_tables(report: Report) -> list[tables.Table]:
+    return [] if report.scored else [tables.fraction_table(report), tables.difference_table(report)]
+
+
+def _details(report: Report) -> list[tables.Table]:
+    return [
+        tables.rater_table(report),
+        tables.readings_table(report),
+        tables.agreement_table(report),
+        tables.exclusions_table(report),
+    ]
 
 
 def standalone_page(report: Report, facts: Facts) -> str:

@@ -27,8 +27,26 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def fraction_table(report: Report) -> Table:
-    numbers = _shown(report, "fraction")
+SCORES = (("score", "Right answers"), ("precision", "Precision of predictions"), ("recall", "Recall of predictions"))
+
+
+def score_tables(report: Report) -> list[Table]:
+    """Shares and differences of what has right answers in this study."""
+    return [
+        table
+        for kind, title in SCORES
+        if report.select(kind)
+        for table in (
+            fraction_table(report, kind, title, "Share"),
+            difference_table(report, f"{kind}_difference", f"{title}: differences"),
+        )
+    ]
+
+
+def fraction_table(
+    report: Report, kind: str = "fraction", title: str = "Fractions", column: str = "Interpretable"
+) -> Table:
+    numbers = _shown(report, kind)
     rows = [
         (
             Cell(number.size or ALL_SIZES), Cell(number.arm), _number_cell(number),
@@ -36,12 +54,12 @@ def fraction_table(report: Report) -> Table:
         )
         for number in numbers
     ]  # fmt: skip
-    head = _head("Size", "Arm", f"#Interpretable [{level(report.plan.level)}]", "#Neurons", "#Answers", "Method")
-    return Table("Fractions", _question(numbers), head, tuple(rows))
+    head = _head("Size", "Arm", f"#{column} [{level(report.plan.level)}]", "#Neurons", "#Answers", "Method")
+    return Table(title, _question(numbers), head, tuple(rows))
 
 
-def difference_table(report: Report) -> Table:
-    numbers = _shown(report, "difference")
+def difference_table(report: Report, kind: str = "difference", title: str = "Differences") -> Table:
+    numbers = _shown(report, kind)
     rows = [
         (
             Cell(number.size or ALL_SIZES), Cell(f"{number.arm} − {number.versus}"), _number_cell(number),
@@ -50,7 +68,7 @@ def difference_table(report: Report) -> Table:
         for number in numbers
     ]  # fmt: skip
     head = _head("Size", "Comparison", f"#Points [{level(report.plan.level)}]", "Method")
-    return Table("Differences", _question(numbers), head, tuple(rows))
+    return Table(title, _question(numbers), head, tuple(rows))
 
 
 def rater_table(report: Report) -> Table:
@@ -135,6 +153,7 @@ def flow_table(report: Report) -> Table:
         "yes",
         "no",
         "cannot",
+        "scored",
         "excluded",
         "unanswered",
         "not_shown",
@@ -143,7 +162,7 @@ def flow_table(report: Report) -> Table:
     total = [_count(sum(getattr(row, field) for row in report.flow)) for field in fields]
     head = _head(
         "Size", "Arm", "#Drawn", "#Rejected", "#Neurons", "#Assigned", "#Shown", "#Yes", "#No", "#Cannot judge",
-        "#Excluded", "#No answer", "#Not shown",
+        "#Without verdict", "#Excluded", "#No answer", "#Not shown",
     )  # fmt: skip
     note = (
         "From the draw of neurons to the answers. Drawn to neurons count neurons; assigned and after count judgments."

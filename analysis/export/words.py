@@ -42,19 +42,21 @@ def level(share: float) -> str:
 def headline(report: Report) -> Iterator[str]:
     """One sentence per comparison: what was found, and how sure it is."""
     size = "" if report.pooled else report.plan.sizes[0]
-    baseline = report.number(f"fraction/{size or 'all'}/{report.plan.baseline}/all/all")
-    for difference in report.select("difference"):
+    share, differences = report.main
+    baseline = report.number(f"{share}/{size or 'all'}/{report.plan.baseline}/all/all")
+    for difference in report.select(differences):
         if difference.size != size:
             continue
-        treatment = report.number(f"fraction/{size or 'all'}/{difference.arm}/all/all")
+        treatment = report.number(f"{share}/{size or 'all'}/{difference.arm}/all/all")
         yield _headline_sentence(report, treatment, baseline, difference)
 
 
 def _headline_sentence(report: Report, treatment: Number, baseline: Number, difference: Number) -> str:
     if not difference.defined:
         return f"{treatment.arm} against {baseline.arm}: no judgments in one of the two arms."
+    found = "of questions answered rightly" if report.scored else "of neurons interpretable"
     return (
-        f"{treatment.arm}: {value(treatment)} of neurons interpretable, {baseline.arm}: {value(baseline)}. "
+        f"{treatment.arm}: {value(treatment)} {found}, {baseline.arm}: {value(baseline)}. "
         f"Difference {value(difference)} points, {level(report.plan.level)} interval {limits(difference)}."
     )
 

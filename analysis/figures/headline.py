@@ -12,11 +12,12 @@ from analysis.stats.results import Number
 
 LEFT, RIGHT, TOP, PLOT, BOTTOM = 52.0, 12.0, 54.0, 250.0, 54.0
 COLUMN, GAP = 96.0, 22.0
+HEADING = "Neurons called interpretable"
 RADIUS, RATER_RADIUS = 6.5, 3.2
 
 
-def headline_figure(fractions: Sequence[Number], raters: Sequence[Number], *, note: str) -> str:
-    """SVG of the interpretable fraction.
+def headline_figure(fractions: Sequence[Number], raters: Sequence[Number], *, note: str, heading: str = HEADING) -> str:
+    """SVG of the interpretable fraction, or of another share.
 
     Parameters
     ----------
@@ -24,6 +25,8 @@ def headline_figure(fractions: Sequence[Number], raters: Sequence[Number], *, no
         One per size and arm, in the order of drawing; the first arm is hollow.
     raters : sequence of Number
         Every rater's own fraction for the same places.
+    heading : str
+        What the shares are shares of.
     note : str
         Who the raters are ("simulated raters"); printed in the figure.
 
@@ -35,10 +38,10 @@ def headline_figure(fractions: Sequence[Number], raters: Sequence[Number], *, no
     sizes = list(dict.fromkeys(number.size for number in fractions))
     arms = list(dict.fromkeys(number.arm for number in fractions))
     width = max(320.0, LEFT + RIGHT + COLUMN * len(fractions) + GAP * max(0, len(sizes) - 1))
-    title = "Interpretable fraction by size and arm"
+    title = f"{heading}: share by size and arm"
     drawing = Drawing("fractions", width, TOP + PLOT + BOTTOM, title, _description(fractions, note))
     _axis(drawing, width)
-    drawing.heading("Neurons called interpretable", note)
+    drawing.heading(heading, note)
     x = LEFT
     for size in sizes:
         columns = [number for number in fractions if number.size == size]

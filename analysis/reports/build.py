@@ -12,6 +12,7 @@ from analysis.reports.document import AnalysisPlan, Report, TimeRow
 from analysis.reports.exclusions import NOBODY, STRICT, Thresholds, exclusion_reasons
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
+from analysis.reports.scores import of_main_task, score_numbers
 from analysis.reports.version import code_version
 from analysis.stats.agreement import alpha_interval, pairwise_agreement
 from analysis.stats.results import Number
@@ -35,8 +36,11 @@ def report_make(
     raters are never mixed with people. What the frozen thresholds exclude is counted in the flow and nowhere else; the
     main numbers are given without any exclusion and under stricter ones too.
     """
+    neurons = of_main_task(neurons)
     shown = judgments[~judgments["repeat"].astype(bool) & (judgments["rater_kind"] == plan.rater_kind)]
     shown = shown.assign(excluded=exclusion_reasons(shown, raters, plan.thresholds))
+    scores = [*score_numbers(shown[shown["excluded"] == ""], plan)]
+    shown = of_main_task(shown)
     judgments = shown[shown["excluded"] == ""]
     counts, per_rater = neuron_counts(judgments), rater_means(judgments)
     numbers = [*panel_numbers(counts, plan), *_other_exclusions(shown, raters, plan)]
@@ -44,10 +48,11 @@ def report_make(
         numbers.extend(family(means, rater_question(rater), plan))
     numbers.extend(_agreement_numbers(neuron_counts(judgments, "item"), plan))
     numbers.extend(blinding_numbers(judgments, plan))
+    numbers.extend(scores)
     return Report(
         plan=plan,
         raters=tuple(sorted(str(rater) for rater in judgments["rater"].unique())),
-        judgments=int((judgments["verdict"] != "").sum()),
+        judgments=int((judgments["responses"] != "").sum()),
         input_sha256=input_sha256,
         code_version=code_version(),
         numbers=tuple(numbers),
@@ -85,7 +90,7 @@ def _agreement_numbers(counts: dict[Place, NeuronCounts], plan: AnalysisPlan) ->
 
 
 def _time_rows(judgments: pd.DataFrame, plan: AnalysisPlan) -> Iterator[TimeRow]:
-    answered = judgments[judgments["verdict"] != ""]
+    answered = judgments[judgments["responses"] != ""]
     third = thirds(answered["order"], answered["list_length"])
     arms = answered["arm"].to_numpy(dtype=object)
     for measure, column in MEASURES.items():

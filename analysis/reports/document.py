@@ -57,6 +57,7 @@ class FlowRow:
     unanswered: int  # shown, but no answer came
     excluded: int  # answered, and left out of the numbers by the frozen thresholds
     not_shown: int
+    scored: int = 0  # answered in a task that asks for no verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,16 @@ class Report:
     def pooled(self) -> bool:
         """Whether pooling over sizes says more than the one size does."""
         return len(self.plan.sizes) > 1
+
+    @property
+    def scored(self) -> bool:
+        """Whether the study asks questions with right answers and never whether a neuron is interpretable."""
+        return not any(number.defined for number in self.select("fraction")) and bool(self.select("score"))
+
+    @property
+    def main(self) -> tuple[str, str]:
+        """Kinds of the main numbers and of their differences."""
+        return ("score", "score_difference") if self.scored else ("fraction", "difference")
 
     def select(self, kind: str) -> tuple[Number, ...]:
         return tuple(number for number in self.numbers if number.kind == kind)

@@ -26,6 +26,19 @@ EXCLUDING = {
     "nobody": "no rater and no answer excluded",
     "strict": "stricter than frozen: every catch trial right, no answer outside the credible times",
 }
+SCORE = (
+    "mean over neurons of the share of questions answered rightly; these raters, new neurons drawn in the same way "
+    "(panel question)"
+)
+SCORE_DIFFERENCE = "difference between two arms in the mean share of questions answered rightly; these raters"
+PRECISION = (
+    "mean over neurons of the share of snippets predicted to fire that do; these writers and predictors, new neurons"
+)
+PRECISION_DIFFERENCE = "difference between two arms in mean precision; these writers and predictors"
+RECALL = (
+    "mean over neurons of the share of firing snippets that were predicted; these writers and predictors, new neurons"
+)
+RECALL_DIFFERENCE = "difference between two arms in mean recall; these writers and predictors"
 AGREEMENT = (
     "share of pairs of raters who gave the same answer, averaged over neurons with two or more answers; these raters, "
     "new neurons"

@@ -20,7 +20,8 @@ def flow_rows(
     shown = _count(judgments)
     counted = judgments[judgments["excluded"] == ""]
     answers = {verdict: _count(counted[counted["verdict"] == verdict]) for verdict in ("yes", "no", "cannot")}
-    answered = judgments["verdict"] != ""
+    answered = judgments["responses"] != ""
+    scored = _count(counted[(counted["verdict"] == "") & (counted["responses"] != "")])
     unanswered, excluded = _count(judgments[~answered]), _count(judgments[answered & (judgments["excluded"] != "")])
     for place in plan.groups:
         yield FlowRow(
@@ -34,6 +35,7 @@ def flow_rows(
             yes=answers["yes"].get(place, 0),
             no=answers["no"].get(place, 0),
             cannot=answers["cannot"].get(place, 0),
+            scored=scored.get(place, 0),
             unanswered=unanswered.get(place, 0),
             excluded=excluded.get(place, 0),
             not_shown=assigned.get(place, 0) - shown.get(place, 0),

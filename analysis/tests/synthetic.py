@@ -75,7 +75,7 @@ def _neurons(plan: AnalysisPlan, per_arm: int, raters: int, generator: np.random
     table = pd.DataFrame(rows, columns=["size", "arm", "layer", "neuron"])
     table.insert(0, "item", [f"item{number:04d}" for number in generator.permutation(len(table))])
     table["neuron_id"] = table["size"] + "/" + table["arm"] + "/L0N" + table["neuron"].astype(str)
-    return table.assign(corpus="tiny", assigned=raters)
+    return table.assign(corpus="tiny", task="first_glance", assigned=raters)
 
 
 def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> pd.DataFrame:
@@ -105,6 +105,11 @@ def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> 
             "shown_at": pd.Timestamp("2026-11-21T10:00:00Z"),
             "submitted_at": pd.Timestamp("2026-11-21T10:01:00Z"),
             "item": neurons["item"].to_numpy(),
+            "task": "first_glance",
+            "responses": "{}",
+            "right_answers": "{}",
+            "drawn": "{}",
+            "rule_writer": "",
             "guess_arm": generator.choice([*plan.arms, "dk", ""], count),
         }
     )

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from analysis.export import report_files
+from analysis.export.page import standalone_page
 from analysis.frames import judgment_frame, study_frames
 from analysis.reports.responses import PREDICTION_COLUMNS, prediction_table, response_table
-from analysis.services import report_sources
+from analysis.services import report_facts, report_sources
 from annotation import services
 from annotation.blinding import RatePage, blind_judgment_submit, blind_next
 from annotation.models import Study, Unblinding
@@ -131,3 +132,39 @@ def test_every_file_of_the_export_can_be_made(design):
     header = files["judgments.csv"].split(b"\n")[0].decode().split(",")
     described = files["codebook.csv"].decode()
     assert all(f",{column}," in described or f'"{column}' in described for column in header)
+
+
+def report_of(study):
+    return report_sources(study=study).report
+
+
+def test_the_report_of_a_forced_choice_is_about_right_answers_and_calls_nothing_interpretable():
+    report = report_of(play(make_open_study(protocol="forced_choice"), right_but_for_the_first))
+    assert report.scored
+    for arm in ("baseline", "solu", "ln_only"):
+        number = report.number(f"score/tiny/{arm}/all/all")
+        assert (number.estimate, number.n, number.judgments) == (pytest.approx(2 / 3), 4, 24)
+    assert report.number("score_difference/tiny/solu/baseline/all").estimate == pytest.approx(0)
+    assert {(row.scored, row.unanswered, row.shown) for row in report.flow} == {(8, 0, 8)}
+    assert report.judgments == 24
+    page = standalone_page(report, report_facts(Study.objects.get()))
+    assert "of questions answered rightly" in page
+    assert "nterpretable" not in page
+
+
+def test_the_report_of_a_rule_study_counts_verdicts_of_writers_and_precision_and_recall_of_predictions():
+    report = report_of(play(make_open_study(**RULES), right_but_for_the_first))
+    assert not report.scored
+    assert report.number("fraction/tiny/solu/all/all").estimate == 1.0
+    assert {(row.neurons, row.assigned, row.shown, row.yes, row.scored) for row in report.flow} == {(4, 4, 4, 4, 0)}
+    assert report.number("score/tiny/solu/all/all").estimate == pytest.approx(5 / 6)
+    recall, precision = (report.number(f"{kind}/tiny/solu/all/all") for kind in ("recall", "precision"))
+    assert 0.6 < recall.estimate <= 1
+    assert 0.7 < precision.estimate <= 1
+    assert "Recall of predictions" in standalone_page(report, report_facts(Study.objects.get()))
+
+
+def test_a_report_without_right_answers_has_no_scores():
+    report = report_of(play(make_open_study(raters=1), lambda page, truth: make_answer("yes")))
+    assert not report.scored
+    assert not report.select("score")
