@@ -20,7 +20,8 @@ from annotation.design import DesignRefused
 from annotation.models import Evaluator, PracticeAnswer, Seat
 from annotation.protocols.training import AGAIN, GOING, OUT, PASSED, TrainingRule, standing
 from annotation.services.vacancies import seat_vacate
-from annotation.tests.factories import expected_answer, make_answer, make_design, make_open_study, make_rater
+from annotation.tests.factories import agree, expected_answer, make_answer, make_design, make_open_study, make_rater
+from annotation.tests.test_crowd_entry import come, make_intake, plain
 
 STRICT = {"least_right": 1.0, "rounds": 2, "on_fail": "screen_out"}
 
@@ -83,6 +84,7 @@ def study(db):
 @pytest.fixture
 def learner(study) -> int:
     user = make_rater(study, practised=False)
+    agree(user, study)
     blind_instructions_read(user, study.slug)
     return user
 
@@ -157,6 +159,7 @@ def test_pages_lead_a_failed_rater_through_and_out(study, learner):
 def test_where_failing_repeats_rounds_have_no_end():
     study = make_open_study(training={"least_right": 1.0, "rounds": 1, "on_fail": "repeat"})
     user = make_rater(study, practised=False)
+    agree(user, study)
     blind_instructions_read(user, study.slug)
     for _ in range(4):
         answer(user, study, 1, False)
@@ -178,6 +181,22 @@ def test_a_seat_that_is_freed_starts_the_training_anew(study, learner):
     seat.refresh_from_db()
     assert seat.screened_out_at is None
     other = make_rater(study, practised=False)
+    agree(other, study)
     blind_instructions_read(other, study.slug)
     assert blind_where(other, study.slug) == "practice:1"
     assert blind_practice(other, study.slug, 1).training.round == 1
+
+
+def test_a_participant_of_a_provider_who_is_screened_out_gets_the_code_for_that_and_frees_the_seat(study, client):
+    come(client, make_intake(study), plain())
+    user = int(client.session["_auth_user_id"])
+    agree(user, study)
+    blind_instructions_read(user, study.slug)
+    for _ in range(2):
+        answer(user, study, 1, False)
+        answer(user, study, 2, False)
+    screened, finish = (reverse(name, args=[study.slug]) for name in ("evaluator:screened", "crowd:finish"))
+    assert finish in client.get(screened).content.decode()
+    page = client.post(finish, follow=True).content.decode()
+    assert "CSCREEN" in page
+    assert not Seat.objects.filter(study=study, evaluator__isnull=False).exists()
