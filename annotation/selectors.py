@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models.functions import TruncDate
 
 from annotation.audit import anchor_of
 from annotation.design import canonical_json
-from annotation.models import Evaluator, Judgment, ProtocolVersion, Seat, Study, StudyEvent
+from annotation.models import Assignment, Evaluator, Judgment, ProtocolVersion, Seat, SeatVacancy, Study, StudyEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,18 @@ def study_progress(study: Study) -> list[SeatProgress]:
         )
         for seat in seats
     ]
+
+
+def answers_by_day(study: Study) -> QuerySet[Assignment, dict[str, Any]]:
+    """Answers given for the first time, by UTC day and seat: `day`, `seat_number`, `answers`."""
+    done = Assignment.objects.filter(seat__study=study, done_at__isnull=False)
+    return (
+        done.order_by()
+        .annotate(day=TruncDate("done_at"), seat_number=F("seat__number"))
+        .values("day", "seat_number")
+        .annotate(answers=Count("pk"))
+        .order_by("day", "seat_number")
+    )
 
 
 def event_list(study: Study) -> QuerySet[StudyEvent]:
@@ -196,3 +209,30 @@ def version_known(sha256: str) -> VersionKnown | None:
         at=row.at,
         anchor=anchor_of(frozen) if frozen else "",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One rater's time on one seat."""
+
+    seat: int
+    pseudonym: str
+    since: datetime | None
+    until: datetime | None  # None: still there
+
+
+def sittings(study: Study) -> list[Sitting]:
+    """Who sat on which seat and when: those who left, and those who are there."""
+    left = SeatVacancy.objects.filter(seat__study=study).order_by("left_at", "id")
+    past = left.values_list("seat__number", "evaluator__pseudonym", "seated_at", "left_at")
+    seats = Seat.objects.filter(study=study, evaluator__isnull=False).order_by("number")
+    now = seats.values_list("number", "evaluator__pseudonym", "seated_at")
+    return [Sitting(*row) for row in past] + [Sitting(*row, None) for row in now]
+
+
+def rater_at(rows: list[Sitting], seat: int, moment: datetime) -> str:
+    """Pseudonym of who sat on a seat at a moment; empty if that is not known."""
+    for row in rows:
+        if row.seat == seat and (row.until is None or moment <= row.until):
+            return row.pseudonym
+    return ""
