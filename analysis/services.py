@@ -11,6 +11,7 @@ from analysis.export import Sources
 from analysis.export.sources import Facts, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
+from analysis.record import study_record
 from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
 from annotation.design import design_from_dict
 from annotation.design.quality import QualityDesign
@@ -51,6 +52,7 @@ def report_sources(*, study: Study, by: User = None) -> Sources:
         protocol=study.protocol,
         tables=lambda: _tables(frames),
         disclosure=cache(lambda: study_disclosure(study)),
+        record=cache(lambda: study_record(study)),
     )
 
 

@@ -83,7 +83,7 @@ COLUMNS = (
     ("answer_versions.csv", "rater", "text", "", "pseudonym of who sat on the seat when the answer was given"),
     ("answer_versions.csv", "version, is_current", "", "", "a changed answer is a new version; one of them counts"),
     ("answer_versions.csv", "marks", "JSON", "", "fits, misfits or nothing for each snippet"),
-    ("answer_versions.csv", "wall_ms, active_ms", "integer", "milliseconds", "as measured by the browser; 0: not measured"),
+    ("answer_versions.csv", "wall_ms, active_ms", "integer", "milliseconds", "by the browser; 0: not measured"),
     ("answer_versions.csv", "protocol_version", "integer", "", "version of the protocol in force when it was given"),
     ("report.json", "numbers", "", "", "estimate, low, high at the level; null: undefined for these data"),
     ("report.json", "numbers.n", "integer", "", "neurons behind the number"),

@@ -35,6 +35,11 @@ FILE_NOTES = {
     "opened_key.json": "the sealed key and salt as committed to in the protocol",
     "reproduce.py": "draws and allocates the study again from protocol and salt, without Blindscope: match or mismatch",
     "protocol.json": "the frozen protocol, byte for byte; its sha256 stands in the report",
+    "amendments.json": "later versions of the protocol, with reason, time and answers given by then",
+    "answer_versions.csv": "every answer that was ever given, superseded ones too, with the protocol's version then",
+    "log.jsonl": "the study's log: who (by number) did what, when and why, each line chained to the one before",
+    "log_anchor.txt": "number of lines of the log and its last hash; the same must have been published elsewhere",
+    "verify_log.py": "checks the log: python3 verify_log.py log.jsonl --anchor-file log_anchor.txt",
     "fractions.svg": "figure: interpretable fraction by size and arm",
     "differences.svg": "figure: differences between arms",
     "times.svg": "figure: time per neuron",
@@ -48,6 +53,7 @@ CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "svg": "image/svg+xml",
+    "jsonl": "application/jsonl; charset=utf-8",
     "txt": "text/plain; charset=utf-8",
 }
 # A cell that begins with one of these is run as a formula by spreadsheets.
@@ -73,6 +79,11 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
         "opened_key.json": lambda: _json_bytes({"raters_are": report.rater_label, **sources.disclosure()}),
         "reproduce.py": lambda: reproduce_script().encode(),
         "protocol.json": lambda: sources.protocol.encode(),
+        "amendments.json": lambda: _json_bytes(sources.record().amendments),
+        "answer_versions.csv": lambda: _csv_bytes(_labelled(sources.record().answers, report)),
+        "log.jsonl": lambda: sources.record().log.encode(),
+        "log_anchor.txt": lambda: f"{sources.record().anchor}\n".encode(),
+        "verify_log.py": lambda: sources.record().verifier.encode(),
         "README.txt": lambda: _readme(report).encode(),
     }
     for name in ("fractions", "differences", "times"):

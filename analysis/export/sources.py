@@ -33,6 +33,17 @@ class Tables:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyRecord:
+    """What happened, beside the numbers."""
+
+    log: str  # one JSON object per line
+    anchor: str  # fixes the log up to its last line
+    verifier: str  # the script that checks it
+    amendments: list[dict[str, Any]]
+    answers: pd.DataFrame  # every version of every answer
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
     """Report, frozen protocol and facts; the tables and the opened key are read only by the files that hold them."""
 
@@ -41,3 +52,4 @@ class Sources:
     protocol: str
     tables: Callable[[], Tables]
     disclosure: Callable[[], dict[str, Any]]
+    record: Callable[[], StudyRecord]

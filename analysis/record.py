@@ -1,0 +1,65 @@
+"""What an export says beside the numbers: the log, the amendments, and every version of every answer."""
+
+import bisect
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from analysis.export.sources import StudyRecord
+from annotation.audit import anchor, chain_of, log_text, verifier_text
+from annotation.design import canonical_json
+from annotation.models import Judgment, ProtocolVersion, Study
+from annotation.selectors import rater_at, sittings
+
+FIELDS = (
+    "assignment__seat__number", "assignment__position", "assignment__item__public_id", "version", "is_current",
+    "verdict", "confidence", "rule", "responses", "marks", "wall_ms", "active_ms", "shown_at", "submitted_at",
+)  # fmt: skip
+NAMES = ("seat", "order", "item", *FIELDS[3:])
+COLUMNS = ["rater", *NAMES, "protocol_version"]
+
+
+def study_record(study: Study) -> StudyRecord:
+    """All of it as it stands now. Holds no arm."""
+    chain = chain_of(study)
+    return StudyRecord(
+        log=log_text(chain),
+        anchor=anchor(chain),
+        verifier=verifier_text(),
+        amendments=_amendments(study),
+        answers=answer_versions(study),
+    )
+
+
+def answer_versions(study: Study) -> pd.DataFrame:
+    """Every answer that was ever given, superseded ones too: by whom, and under which version of the protocol."""
+    seats, begun = sittings(study), _begun(study)
+    rows = Judgment.objects.filter(assignment__seat__study=study).order_by("id").values_list(*FIELDS)
+    found = [dict(zip(NAMES, row, strict=True)) for row in rows]
+    for row in found:
+        row["rater"] = rater_at(seats, row["seat"], row["submitted_at"])
+        row["protocol_version"] = bisect.bisect_right(begun, row["submitted_at"])
+        row["responses"], row["marks"] = canonical_json(row["responses"]), canonical_json(row["marks"])
+    return pd.DataFrame(found, columns=COLUMNS).astype({"confidence": "Int64"})
+
+
+def _begun(study: Study) -> list[datetime]:
+    """When each version of the protocol came into force, in order."""
+    return list(ProtocolVersion.objects.filter(study=study).order_by("number").values_list("at", flat=True))
+
+
+def _amendments(study: Study) -> list[dict[str, Any]]:
+    """Every version after the first, with its text: the sha256 of the text is the version's."""
+    later = ProtocolVersion.objects.filter(study=study, number__gt=1).order_by("number")
+    return [
+        {
+            "version": row.number,
+            "in_force_since": row.at.isoformat(),
+            "reason": row.reason,
+            "judgments_before": row.judgments_before,
+            "sha256": row.sha256,
+            "text": row.text,
+        }
+        for row in later
+    ]
