@@ -19,5 +19,5 @@ def consent_missing(seat: Seat) -> bool:
 
 def consent_last(seat: Seat) -> ConsentRecord | None:
     """The rater's latest answer to any version of the study's text."""
-    records = ConsentRecord.objects.filter(study_id=seat.study_id, evaluator_id=seat.evaluator_id)
+    records = ConsentRecord.objects.filter(study_id=seat.study_id, evaluator__seats=seat)
     return records.order_by("-id").first()

@@ -29,7 +29,10 @@ def blind_consent_answer(user_id: int, study: str, answer: ConsentAnswer) -> Con
             _conflict_checked(answer)
         said = ConsentRecord.Answer.AGREED if answer.agrees else ConsentRecord.Answer.DECLINED
         record = ConsentRecord.objects.create(
-            study=seat.study, evaluator=seat.evaluator, version=answer.version, answer=said
+            study=seat.study,
+            evaluator_id=seat.evaluator_id,  # type: ignore[misc]  # a seat found by its rater has one
+            version=answer.version,
+            answer=said,
         )
         if declared:
             ConflictDeclaration.objects.create(

@@ -19,7 +19,13 @@ from annotation.audit import actor_of
 from annotation.models import EVALUATORS, Evaluator, Invitation, PersonalLink, RaterKind, Study
 from annotation.services.errors import InvitationRefused
 from annotation.services.log import User, event_add, person_ref
-from annotation.services.people import evaluator_create, evaluator_create_keyless, password_checked, seat_take
+from annotation.services.people import (
+    account_of,
+    evaluator_create,
+    evaluator_create_keyless,
+    password_checked,
+    seat_take,
+)
 
 DAYS_MOST = 365
 USES_MOST = 500
@@ -100,7 +106,7 @@ def invitation_accept(*, token: str, username: str, password: str = "", email: s
     if row.study is not None:
         evaluator = evaluator_create(username=username, password=password or None, kind=row.kind)
         seat_take(study=row.study, evaluator=evaluator)
-        account = evaluator.user
+        account = account_of(evaluator)
     else:
         account = _staff_account(row, username, password)
     return _email_set(account, email)
@@ -115,7 +121,7 @@ def invitation_accept_anonymously(*, token: str, email: str = "") -> tuple[Evalu
     email_free(email)
     evaluator = evaluator_create_keyless(kind=row.kind)
     seat_take(study=row.study, evaluator=evaluator)
-    _email_set(evaluator.user, email)
+    _email_set(account_of(evaluator), email)
     return evaluator, personal_link_make(evaluator=evaluator)
 
 

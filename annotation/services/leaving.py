@@ -4,6 +4,7 @@ Nothing is deleted silently. A seat that is left gets a `SeatVacancy`; answers t
 an erasure did to a study's judgments is written down as a `PersonErasure` and in the study's log.
 """
 
+from django.contrib.auth.models import User as Account
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -71,14 +72,13 @@ def rater_erase(*, evaluator: Evaluator, by: User = None) -> Evaluator:
     ConflictDeclaration.objects.filter(consent__evaluator=row, erased_at__isnull=True).update(
         text="", erased_at=timezone.now()
     )
-    _account_removed(row)
+    _account_removed(row, row.user)
     event_add(None, by, "person erased", object=("evaluator", row.pseudonym))
     return row
 
 
-def _account_removed(evaluator: Evaluator) -> None:
+def _account_removed(evaluator: Evaluator, account: Account) -> None:
     """Everything that hangs on the account goes with it; the log's actor stays and leads nowhere."""
-    account = evaluator.user
     PersonalLink.objects.filter(evaluator=evaluator).delete()
     evaluator_crowd_erase(evaluator)
     LogActor.objects.filter(user=account).update(user=None)

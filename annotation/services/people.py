@@ -97,3 +97,10 @@ def _pseudonym_free(wanted: str) -> str:
     if Evaluator.objects.filter(pseudonym=wanted).exists():
         raise EvaluatorRefused(f"The pseudonym {wanted!r} is taken; choose another or leave it empty.")
     return wanted
+
+
+def account_of(evaluator: Evaluator) -> Account:
+    """The account of a rater who is not erased."""
+    if evaluator.user is None:
+        raise EvaluatorRefused(f"The person behind {evaluator.pseudonym} was erased; nobody can sign in as this rater.")
+    return evaluator.user

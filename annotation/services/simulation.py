@@ -15,7 +15,7 @@ from annotation.randomize import stream
 from annotation.sealed.keys import KeyRow, catches_read, keys_read_for_simulation
 from annotation.services.errors import SeatRefused
 from annotation.services.log import User, event_add, locked
-from annotation.services.people import evaluator_create, seat_take
+from annotation.services.people import account_of, evaluator_create, seat_take
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _login(study: Study, seat: Seat) -> SimulatedLogin:
             username=username, password=password, pseudonym=_pseudonym(), kind=RaterKind.SIMULATED
         )
         return SimulatedLogin(username, password, seat_take(study=study, evaluator=evaluator).number)
-    user = seat.evaluator.user
+    user = account_of(seat.evaluator)
     user.set_password(password)
     user.save(update_fields=["password"])
     return SimulatedLogin(user.username, password, seat.number)

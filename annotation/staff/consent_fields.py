@@ -10,7 +10,7 @@ from annotation.design import KEEP, SET_ASIDE, ConsentDesign
 
 SECTION = "consent"
 EXAMPLE = _(
-    "Say who runs the study and what for, what is asked and how long it takes, what is kept and for how long, who sees "
+    "Plain text; empty: nobody is asked. Say who runs the study and what for, what is asked and how long it takes, what is kept and for how long, who sees "
     "it, and whom to ask. What leaving means is added below it from your choices here."
 )
 
@@ -23,7 +23,7 @@ def consent_fields() -> dict[str, forms.Field]:
             required=False,
             max_length=least,
             widget=forms.Textarea(attrs={"rows": 8}),
-            help_text=_("Plain text; empty: nobody is asked. ") + EXAMPLE,
+            help_text=EXAMPLE,
         ),
         "consent.required": forms.BooleanField(label=_("Only who agrees may rate"), required=False),
         "consent.ask_conflicts": forms.BooleanField(

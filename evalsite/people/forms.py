@@ -64,7 +64,7 @@ class RolesForm(forms.Form):
 
     def __init__(self, *args: Any, account: User, **kwargs: Any) -> None:
         held = list(account.groups.filter(name__in=STAFF_ROLES).values_list("name", flat=True))
-        super().__init__(*args, initial={"roles": held}, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": {"roles": held}})
 
 
 class InviteForm(forms.Form):

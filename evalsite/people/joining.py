@@ -39,7 +39,8 @@ def join(request: HttpRequest, token: str) -> HttpResponse:
     if invitation is None:
         return render(request, "people/no_invitation.html", status=404)
     act = request.POST.get("act", "") if request.method == "POST" else ""
-    if act and (limited := ratelimit.consume_or_429(request, action="signup")):
+    limited: HttpResponse | None = ratelimit.consume_or_429(request, action="signup") if act else None
+    if limited is not None:
         return limited
     account_form = AccountForm(request.POST if act == "account" else None, initial={"email": invitation.email})
     email_form = EmailForm(request.POST if act == "anonymous" else None, initial={"email": invitation.email})

@@ -16,14 +16,14 @@ DEMO_LOGINS = (
 )
 
 
-class SignInForm(LoginForm):
+class SignInForm(LoginForm):  # type: ignore[misc]
     """allauth's form, whose first field is sent as `username`, as browsers' password stores know it."""
 
     def add_prefix(self, field_name: str) -> str:
         return "username" if field_name == "login" else str(super().add_prefix(field_name))
 
 
-class SignIn(LoginView):
+class SignIn(LoginView):  # type: ignore[misc]
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {
             **super().get_context_data(**kwargs),
