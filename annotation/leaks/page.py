@@ -12,6 +12,8 @@ import numpy as np
 
 Snippet = Sequence[Sequence[Any]]  # [text, band], …: neighbouring unmarked tokens are joined
 WORD = re.compile(r"\w+|[^\w\s]")
+# Line ends, tabs and odd spaces are made visible by signs of their own: they belong to the text.
+WHITE_SIGN = re.compile(rb'<span class="(?:sp|tab|nl)">\s?</span>')
 NEAR = 20  # characters: about four words
 TOP_BANDS = 9  # the most bands that a design may ask for
 SPREAD = ", spread"  # standard deviation over an item's snippets
@@ -69,11 +71,11 @@ def presentation(page: ShownPage) -> dict[str, float]:
     >>> shown["marked tokens"], shown["characters before the peak"], shown["marks next to the peak"]
     (2.0, 3.0, 1.0)
     """
-    rows = [_marks(snippet) | _window(snippet) for snippet in page.snippets]
+    rows = [_marks(snippet, spans) | _window(spans) for snippet, spans in _with_spans(page)]
     return _over_snippets(rows) | {
         "snippets": float(len(page.snippets)),
         "parts of the layout": float(len(str(dict(page.layout)))),
-        "bytes of markup, page": float(len(page.html) - sum(len(escape(plain(s)).encode()) for s in page.snippets)),
+        "bytes of markup": float(_markup(page)),
         "public id": float(np.mean([ord(letter) for letter in page.public_id[:4]] or [0])),
         "place in the lists": page.position,
     }
@@ -81,8 +83,8 @@ def presentation(page: ShownPage) -> dict[str, float]:
 
 def text_shape(page: ShownPage) -> dict[str, float]:
     """Features that follow from the texts alone, but for the words: information, never held against the limit."""
-    rows = [_shape(snippet) for snippet in page.snippets]
-    peaks = Counter(_peak_text(snippet) for snippet in page.snippets)
+    rows = [_shape(snippet, spans) for snippet, spans in _with_spans(page)]
+    peaks = Counter(_peak_text(snippet, spans) for snippet, spans in _with_spans(page))
     return _over_snippets(rows) | {
         "bytes, page": float(len(page.html)),
         "bytes, reply": float(len(page.json)),
@@ -94,16 +96,21 @@ def text_shape(page: ShownPage) -> dict[str, float]:
 def words(page: ShownPage) -> Counter[str]:
     """Words of an item, those at the peaks once more by themselves: what raters judge. Information only."""
     found = Counter(word.lower() for word in WORD.findall(page.text))
-    found.update(f"peak:{_peak_text(snippet)}" for snippet in page.snippets)
+    found.update(f"peak:{_peak_text(snippet, spans)}" for snippet, spans in _with_spans(page))
     return found
+
+
+def _markup(page: ShownPage) -> int:
+    """Bytes of the page that are neither text of a snippet nor white space."""
+    text = "".join(escape(plain(snippet)) for snippet in page.snippets)
+    return len(b"".join(WHITE_SIGN.sub(b"", page.html).split())) - len("".join(text.split()).encode())
 
 
 def _over_snippets(rows: list[dict[str, float]]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name in rows[0] if rows else ():
-        values = np.array([row[name] for row in rows], dtype=float)
-        found[name], found[name + SPREAD] = float(values.mean()), float(values.std())
-    return found
+    values = np.array([list(row.values()) for row in rows], dtype=float)
+    names = list(rows[0]) if rows else []
+    means, spreads = (values.mean(axis=0).tolist(), values.std(axis=0).tolist()) if rows else ([], [])
+    return dict(zip(names, means, strict=True)) | dict(zip((name + SPREAD for name in names), spreads, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +127,10 @@ class _Spans:
         return np.flatnonzero((self.bands > 0) & (np.arange(len(self.bands)) != self.peak))
 
 
+def _with_spans(page: ShownPage) -> list[tuple[Snippet, _Spans]]:
+    return [(snippet, _spans(snippet)) for snippet in page.snippets]
+
+
 def _spans(snippet: Snippet) -> _Spans:
     ends = np.cumsum([len(text) for text, _ in snippet])
     bands = np.array([band for _, band in snippet])
@@ -127,8 +138,7 @@ def _spans(snippet: Snippet) -> _Spans:
     return _Spans(starts, ends, bands, int(bands.argmax()) if bands.max() > 0 else -1)
 
 
-def _marks(snippet: Snippet) -> dict[str, float]:
-    spans = _spans(snippet)
+def _marks(snippet: Snippet, spans: _Spans) -> dict[str, float]:
     counts = np.bincount(spans.bands, minlength=TOP_BANDS + 1)
     marked = (spans.bands > 0).astype(int)
     found = {
@@ -151,7 +161,7 @@ def _distances(snippet: Snippet, spans: _Spans) -> dict[str, float]:
             after, spans.starts[others] - spans.ends[spans.peak], spans.starts[spans.peak] - spans.ends[others]
         ).astype(float)
         before, near, beside = float((~after).mean()), float((gaps < NEAR).mean()), float((gaps == 0).mean())
-        peak = _peak_text(snippet)
+        peak = _peak_text(snippet, spans)
         repeats = float(np.mean([str(snippet[i][0]).strip().lower() == peak for i in others.tolist()]))
     return {
         "nearest mark": float(np.log1p(gaps.min())),
@@ -164,16 +174,15 @@ def _distances(snippet: Snippet, spans: _Spans) -> dict[str, float]:
     }
 
 
-def _window(snippet: Snippet) -> dict[str, float]:
-    spans = _spans(snippet)
+def _window(spans: _Spans) -> dict[str, float]:
     return {
         "characters": float(spans.ends[-1]),
         "characters before the peak": float(spans.starts[max(spans.peak, 0)]),
     }
 
 
-def _shape(snippet: Snippet) -> dict[str, float]:
-    text, spans = plain(snippet), _spans(snippet)
+def _shape(snippet: Snippet, spans: _Spans) -> dict[str, float]:
+    text = plain(snippet)
     long = max(1, len(text))
     lengths = spans.ends - spans.starts
     return {
@@ -190,6 +199,5 @@ def _shape(snippet: Snippet) -> dict[str, float]:
     }
 
 
-def _peak_text(snippet: Snippet) -> str:
-    peak = _spans(snippet).peak
-    return str(snippet[peak][0]).strip().lower() if peak >= 0 else ""
+def _peak_text(snippet: Snippet, spans: _Spans) -> str:
+    return str(snippet[spans.peak][0]).strip().lower() if spans.peak >= 0 else ""

@@ -8,6 +8,7 @@ from annotation.audit import anchor, chain_of
 from annotation.models import ProtocolVersion, RaterMessage, Study
 from annotation.selectors import seats_needing_attention
 from annotation.services.unblinding import request_open, unblinders_needed
+from annotation.staff.leaks import leak_panel
 
 
 def panels(study: Study) -> dict[str, Any]:
@@ -19,4 +20,5 @@ def panels(study: Study) -> dict[str, Any]:
         "messages_sent": RaterMessage.objects.filter(study=study).count(),
         "unblinding_request": request_open(study) if study.state == Study.State.CLOSED else None,
         "unblinders": unblinders_needed(study),
+        "leaks": leak_panel(study),
     }
