@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, F, Max, Min, Q, QuerySet
@@ -71,16 +71,11 @@ def study_progress(study: Study) -> list[SeatProgress]:
     ]
 
 
-def answers_by_day(study: Study) -> QuerySet[Assignment, dict[str, Any]]:
-    """Answers given for the first time, by UTC day and seat: `day`, `seat_number`, `answers`."""
-    done = Assignment.objects.filter(seat__study=study, done_at__isnull=False)
-    return (
-        done.order_by()
-        .annotate(day=TruncDate("done_at"), seat_number=F("seat__number"))
-        .values("day", "seat_number")
-        .annotate(answers=Count("pk"))
-        .order_by("day", "seat_number")
-    )
+def answers_by_day(study: Study) -> list[tuple[date, int, int]]:
+    """UTC day, seat and number of answers that stand."""
+    done = Assignment.objects.filter(seat__study=study, done_at__isnull=False).order_by()
+    counted = done.annotate(day=TruncDate("done_at")).values_list("day", "seat__number").annotate(answers=Count("pk"))
+    return sorted((day, seat, answers) for day, seat, answers in counted)
 
 
 def event_list(study: Study) -> QuerySet[StudyEvent]:

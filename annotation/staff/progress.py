@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -40,11 +38,11 @@ def progress(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _days(study: Study, seats: list[int]) -> list[Day]:
     counted: dict[date, dict[int, int]] = {}
-    for row in answers_by_day(study):
-        counted.setdefault(row["day"], {})[row["seat_number"]] = row["answers"]
+    for day, seat, answers in answers_by_day(study):
+        counted.setdefault(day, {})[seat] = answers
     return [_day(day, counts, seats) for day, counts in sorted(counted.items())]
 
 
-def _day(day: date, counts: dict[int, Any], seats: list[int]) -> Day:
+def _day(day: date, counts: dict[int, int], seats: list[int]) -> Day:
     row = tuple(counts.get(seat, 0) for seat in seats)
     return Day(day, row, sum(row))

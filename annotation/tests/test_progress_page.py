@@ -35,9 +35,9 @@ def page_of(study):
 def test_answers_are_counted_by_day_and_seat(study):
     rater = make_rater(study)
     rate_all(rater, study, "no")
-    (row,) = answers_by_day(study)
-    assert row["answers"] == study.seats.get(number=row["seat_number"]).assignments.count()
-    assert row["day"] == timezone.now().date()
+    ((day, seat, answers),) = answers_by_day(study)
+    assert answers == study.seats.get(number=seat).assignments.count()
+    assert day == timezone.now().date()
 
 
 def test_a_careless_rater_is_shown_with_the_reason_and_no_arm_is_named(study):
