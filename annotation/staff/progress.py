@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
