@@ -108,9 +108,15 @@ def neuron_frame(study: Study) -> pd.DataFrame:
 
 
 def draws_frame(study: Study) -> pd.DataFrame:
-    """Every draw of the sampling in the order it was made, with the reason where it was rejected."""
+    """Every draw of the sampling in the order it was made, with the reason where it was rejected.
+
+    `reserve` marks the neurons that are on nobody's list, because no amendment brought them into use.
+    """
     rows = [tuple(getattr(draw, column) for column in DRAW_COLUMNS) for draw in draws_read(study)]
-    return pd.DataFrame(rows, columns=DRAW_COLUMNS)
+    table = pd.DataFrame(rows, columns=DRAW_COLUMNS)
+    place = ["size", "arm", "layer", "neuron"]
+    judged = table[place].apply(tuple, axis=1).isin(set(neuron_frame(study)[place].itertuples(index=False, name=None)))
+    return table.assign(reserve=table["reserve"] & ~judged)
 
 
 def strata_frame(study: Study) -> pd.DataFrame:

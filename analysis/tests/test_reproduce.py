@@ -67,7 +67,7 @@ def change(folder, name, key, make):
 def test_an_export_reproduces_its_own_allocation(export, design):
     done = run(export(**design))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("match   ") == 6
+    assert done.stdout.count("match   ") == 7
     assert "MISMATCH" not in done.stdout
 
 
@@ -83,6 +83,7 @@ CHANGES = [
     ("opened_key.json", "draws", lambda draws: draws[:-1], "draw of neurons"),
     ("opened_key.json", "key", lambda key: [row | {"arm": "solu"} for row in key], "key, draws and counts"),
     ("opened_key.json", "strata", lambda strata: None, "draw of neurons"),
+    ("protocol.json", "reserve", lambda reserve: [[["x"]]], "reserve"),
     ("protocol.json", "balance", lambda balance: {}, "balance"),
 ]
 

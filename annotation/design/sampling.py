@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from annotation.design.fields import Section, text_problem
+from annotation.design.fields import Problems, Section, text_problem
 
 EQUAL, PROPORTIONAL_TO_LIVING, POOLED = "equal", "proportional", "pooled"
 
@@ -24,14 +24,17 @@ class SamplingDesign(Section):
     reserve : int
         Neurons drawn beyond the sample in every stratum that is drawn by itself. They are frozen and sealed like the
         others, in order, and are on nobody's list: they may replace neurons that drop out, or extend the study, by a
-        recorded amendment only.
+        recorded amendment only. Which raters each of them would go to is fixed at freeze.
+    reserve_used : int
+        Rounds of the reserve in use, at most `reserve`: each is one more neuron of every such stratum. 0 at freeze;
+        changed by amendment.
     more_corpora : tuple of str
         Corpora beside the study's own. Every neuron is shown once for each corpus, as separate items with the same
         rater; a neuron that cannot be shown on all of them is rejected. Bolukbasi et al. (2021) found that patterns
         seen on one corpus often do not hold on another.
     """
 
-    RANGES: ClassVar = {"reserve": (0, 1_000)}
+    RANGES: ClassVar = {"reserve": (0, 1_000), "reserve_used": (0, 1_000)}
     CHOICES: ClassVar = {
         "sizes": (EQUAL, PROPORTIONAL_TO_LIVING),
         "layers": (POOLED, EQUAL, PROPORTIONAL_TO_LIVING),
@@ -40,6 +43,7 @@ class SamplingDesign(Section):
     sizes: str = EQUAL
     layers: str = POOLED
     reserve: int = 0
+    reserve_used: int = 0
     more_corpora: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,3 +56,8 @@ class SamplingDesign(Section):
         if len({str(corpus) for corpus in value}) < len(value):
             return f"Received {', '.join(map(str, value))}; each corpus may stand once."
         return next((message for corpus in value if (message := text_problem(corpus, False, 60))), None)
+
+    def joint_problems(self) -> Problems:
+        if self.reserve_used > self.reserve:
+            return [("reserve_used", f"Received {self.reserve_used}; at most the rounds in reserve, {self.reserve}.")]
+        return []

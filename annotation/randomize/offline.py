@@ -17,6 +17,7 @@ from typing import Any
 from annotation.randomize.allocation import Unit
 from annotation.randomize.plan import Lists, lists_make, rules_from
 from annotation.randomize.predictions import Prediction, predictions_choose, predictions_listed
+from annotation.randomize.reserve import reserve_lists, rounds_of
 from annotation.randomize.sampling import Layer, Part, sample_parts
 from annotation.randomize.streams import permutation, public_id, stream
 
@@ -132,23 +133,27 @@ def _drawing_order(
         yield part.layers[flat // width], flat % width
 
 
-def _units(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> list[Unit]:
-    """The neurons of the sample with their items, one for each corpus in the order of the design."""
+def _units(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> list[tuple[Unit, bool]]:
+    """Accepted neurons with their items, one for each corpus in the order of the design; whether each is in reserve."""
     design = protocol["design"]
     first = [row for row in opened["key"] if row["item"] == _id(protocol, opened, row)]
     items = {(_place(row), row["corpus"]): row["item"] for row in first}
     corpora = [design["corpus"], *design["sampling"]["more_corpora"]]
     return [
-        Unit(f"{row['size']}:{row['arm']}", row["layer"], tuple(items[_place(row), corpus] for corpus in corpora))
+        (
+            Unit(f"{row['size']}:{row['arm']}", row["layer"], tuple(items[_place(row), corpus] for corpus in corpora)),
+            row["reserve"],
+        )
         for row in opened["draws"]
-        if row["accepted"] and not row["reserve"]
+        if row["accepted"]
     ]
 
 
 def _lists(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> Lists:
     """The lists of first-stage items."""
     design, common = protocol["design"], [row["item"] for row in opened["catches"]]
-    return lists_make(design["seed"], opened["salt"], _units(protocol, opened), rules_from(design), common=common)
+    sample = [unit for unit, reserve in _units(protocol, opened) if not reserve]
+    return lists_make(design["seed"], opened["salt"], sample, rules_from(design), common=common)
 
 
 def _predictions(protocol: Mapping[str, Any], opened: Mapping[str, Any], lists: Lists) -> tuple[Prediction, ...]:
@@ -170,6 +175,12 @@ def _lists_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
     return bool(made == protocol["seats"] and writers == protocol["predictions"])
 
 
+def _reserve_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
+    design, rounds = protocol["design"], rounds_of(_units(protocol, opened))
+    lists = reserve_lists(design["seed"], opened["salt"], rounds, rules_from(design))
+    return [[list(items) for items in seats] for seats in lists] == protocol["reserve"]
+
+
 def _balance_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
     balance = _lists(protocol, opened).balance
     return bool({kind: asdict(measured) for kind, measured in balance.items()} == protocol["balance"])
@@ -181,6 +192,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("the random ids of all items follow from seed and salt", _ids_hold),
     ("the draw of neurons follows from seed and salt", _draws_hold),
     ("who judges what, and in which order, follows from seed and salt", _lists_hold),
+    ("what each round of the reserve would add to the lists", _reserve_holds),
     ("the reported balance of the allocation", _balance_holds),
 )
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from annotation.randomize.allocation import Unit, calibration_choose, groups_of, seats_allocate
 from annotation.randomize.balance import Balance, balance_of
 from annotation.randomize.order import seat_order
@@ -95,7 +97,7 @@ def lists_make(seed: int, salt: str, units: Sequence[Unit], rules: Rules, common
     rest = [unit for unit in units if unit not in calibration]
     seats: list[SeatList] = []
     balance = {}
-    for kind, raters, each in _kinds(rules):
+    for kind, raters, each in kinds_of(rules):
         rng = stream(seed, salt, f"seats:{kind}")
         allocated = seats_allocate(rng, units=rest, raters=raters, raters_per_neuron=each)
         whole = [[*calibration, *here] for here in allocated]
@@ -106,11 +108,17 @@ def lists_make(seed: int, salt: str, units: Sequence[Unit], rules: Rules, common
     return Lists(tuple(seats), balance)
 
 
-def _kinds(rules: Rules) -> list[tuple[str, int, int]]:
+def kinds_of(rules: Rules) -> list[tuple[str, int, int]]:
+    """Kinds of seats in the order of their numbers: kind, seats, seats for each neuron."""
     kinds = [(PEOPLE, rules.raters, rules.raters_per_neuron)]
     if rules.machine_raters:
         kinds.append((MACHINES, rules.machine_raters, rules.machine_raters_per_neuron or rules.machine_raters))
     return kinds
+
+
+def list_order(rng: np.random.Generator, units: Sequence[Unit]) -> tuple[str, ...]:
+    """The items of some units in random order."""
+    return seat_order(rng, groups_of(units))
 
 
 def _order(

@@ -15,10 +15,13 @@ from annotation.randomize import (
     Draw,
     Lists,
     Prediction,
+    ReserveLists,
     Unit,
     lists_make,
     predictions_listed,
     public_id,
+    reserve_lists,
+    rounds_of,
     rules_from,
     stream,
 )
@@ -54,7 +57,8 @@ class StudyDraw:
     """A whole study, before it is stored.
 
     `items` are in the order of their public ids, so that no row number tells the arm, and hold the reserve too; `lists`
-    holds each seat's public ids in the order of showing, and `guesses` those whose arm the seat is to guess at the end.
+    holds each seat's public ids in the order of showing, `reserve` what each round of the reserve would add to it, and
+    `guesses` those whose arm the seat is to guess at the end.
     """
 
     items: tuple[DrawnItem, ...]
@@ -62,6 +66,7 @@ class StudyDraw:
     strata: tuple[StratumRow, ...]
     catches: tuple[CatchItem, ...]
     lists: Lists
+    reserve: ReserveLists
     predictions: tuple[Prediction, ...]
     guesses: tuple[tuple[str, ...], ...]
 
@@ -74,11 +79,11 @@ class StudyDraw:
 
 @dataclass(slots=True)
 class _Drawn:
-    """What is drawn so far. `units` are the neurons of the sample, without the reserve."""
+    """What is drawn so far. `units` are the accepted neurons, and whether each is in reserve."""
 
     items: list[DrawnItem]
     draws: list[DrawRow]
-    units: list[Unit]
+    units: list[tuple[Unit, bool]]
 
 
 def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: Progress | None = None) -> StudyDraw:
@@ -98,7 +103,9 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
         draws = _arm_add(design, arm, parts[arm.first.pair.size], salt, drawn, _counter(progress, total))
         counted = drawn_counted(counted, arm, draws)
     catches = catch_items(design, strata, salt)
-    lists = _lists(design, drawn.units, [catch.public_id for catch in catches], salt)
+    lists = _lists(
+        design, [unit for unit, reserve in drawn.units if not reserve], [catch.public_id for catch in catches], salt
+    )
     predictions = predictions_make(design, lists, writing_of(drawn.items), salt)
     return StudyDraw(
         items=tuple(sorted(drawn.items, key=lambda item: item.public_id)),
@@ -106,6 +113,7 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
         strata=tuple(counted),
         catches=tuple(catches),
         lists=predictions_listed(design.seed, salt, lists, predictions),
+        reserve=reserve_lists(design.seed, salt, rounds_of(drawn.units), rules_from(design_to_dict(design))),
         predictions=predictions,
         guesses=guess_orders(design, {item.public_id: item.stratum.arm.name for item in drawn.items}, lists, salt),
     )
@@ -139,9 +147,9 @@ def _arm_add(
         )
         items = shown.get((draw.layer, draw.neuron), [])
         drawn.items += items
-        if draw.accepted and not draw.reserve:
+        if draw.accepted:
             first = tuple(item.public_id for item in items if not item.predicts_from)
-            drawn.units.append(Unit(arm.first.name, draw.layer, first))
+            drawn.units.append((Unit(arm.first.name, draw.layer, first), draw.reserve))
     return draws
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.design import StudyDesign, design_from_dict, design_to_dict
+from annotation.design import DesignRefused, StudyDesign, design_from_dict, design_to_dict
 from annotation.models import Item, Study
 from annotation.sealed.keys import catches_write, draws_write, keys_write, salt_write, strata_write
 from annotation.services.draw import Progress, StudyDraw, study_draw, writing_of
@@ -34,6 +34,9 @@ def study_freeze(
     if study.state != Study.State.DRAFT:
         locked(study, Study.State.DRAFT, step="freeze")
     design, salt = design_from_dict(study.design), salt or secrets.token_hex(32)
+    if design.sampling.reserve_used:
+        message = f"Received {design.sampling.reserve_used}; the reserve comes into use after freeze, by amendment."
+        raise DesignRefused([("sampling.reserve_used", message)])
     strata = strata_open(design)
     # Drawn and audited before the transaction, which would keep every rater of every study waiting for so many seconds.
     draw = study_draw(design, strata, salt, progress)

@@ -57,6 +57,7 @@ def protocol_text(design: StudyDesign, strata: list[Stratum], draw: StudyDraw, s
                 {"seat": number, "kind": str(seat_kind(design, seat)), "items": list(seat.items)}
                 for number, seat in enumerate(draw.lists.seats, start=1)
             ],
+            "reserve": [[list(items) for items in lists] for lists in draw.reserve],
             "predictions": predictions_json(draw.predictions),
             "guesses": [list(items) for items in draw.guesses],
             "balance": {kind: asdict(balance) for kind, balance in draw.lists.balance.items()},

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from annotation.design import design_from_dict
 from annotation.models import ArmGuess, Assignment, Item, PersonErasure, Seat, Study, Unblinding
 from annotation.sealed.keys import commitment, disclosure
 from annotation.selectors import judgments_sha256
@@ -23,7 +24,7 @@ def study_problems(study: Study) -> list[str]:
     checks = {
         "The protocol's text does not match its sha256.": sha256(study.protocol) == study.protocol_sha256,
         "The stored items differ from the protocol.": _items(study) == _items_expected(protocol),
-        "The raters' orders differ from the protocol.": _orders(study) == protocol["seats"],
+        "The raters' orders differ from the protocol.": _orders(study) == _orders_expected(study, protocol),
         "Who predicts from whose rule differs from the protocol.": predictions_stored(study)
         == protocol.get("predictions", []),
         "The items whose arm is guessed differ from the protocol.": _guesses(study) == protocol["guesses"],
@@ -47,6 +48,15 @@ def _orders(study: Study) -> list[dict[str, Any]]:
     for seat, kind, item in rows.values_list("seat__number", "seat__kind", "item__public_id"):
         orders.setdefault((seat, kind), []).append(item)
     return [{"seat": seat, "kind": kind, "items": items} for (seat, kind), items in orders.items()]
+
+
+def _orders_expected(study: Study, protocol: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lists as frozen, and behind them the rounds of the reserve that an amendment brought into use."""
+    rounds = protocol["reserve"][: design_from_dict(study.design).sampling.reserve_used]
+    return [
+        seat | {"items": seat["items"] + [item for lists in rounds for item in lists[seat["seat"] - 1]]}
+        for seat in protocol["seats"]
+    ]
 
 
 def _guesses(study: Study) -> list[list[str]]:

@@ -12,13 +12,15 @@ from annotation.models import Judgment, ProtocolVersion, Seat, Study
 from annotation.services.errors import AmendmentRefused
 from annotation.services.log import User, event_add, locked, reason_checked
 from annotation.services.protocol import rater_text, sha256
+from annotation.services.reserve import reserve_check, reserve_use
 
 State = Study.State
 TEXTS = ("instructions", "contact", "consent")  # what raters read
 THRESHOLDS = ("quality",)
 AFTERWARDS = ("plan",)  # at any time before unblinding; the number of answers by then says what that is worth
+RESERVE = ("sampling",)  # of it, how many rounds of the reserve are in use
 BLINDING = ("blinding",)  # of it, why the study opens above its leak limit
-AMENDABLE = (*TEXTS, *THRESHOLDS, *AFTERWARDS, *BLINDING)
+AMENDABLE = (*TEXTS, *THRESHOLDS, *AFTERWARDS, *RESERVE, *BLINDING)
 # Thresholds that change what is on raters' lists were used up at freeze.
 USED_AT_FREEZE = ("planted_catches", "pooled_catches")
 
@@ -59,6 +61,8 @@ def study_amend(*, study: Study, changes: dict[str, Any], reason: str, by: User 
     version = _version_next(row, old, new, reason, by, before)
     # Past `Study.save`, which keeps a frozen study as it is; what is written here stands in the version.
     Study.objects.filter(pk=row.pk).update(design=design_to_dict(new), rater_text=_texts(version))
+    if "sampling" in fields:
+        reserve_use(row, old.sampling.reserve_used, new.sampling.reserve_used)
     event_add(
         row, by, "amended", reason,
         object=("protocol", f"version {version.number}"), old=version_before(version).sha256, new=version.sha256,
@@ -116,10 +120,13 @@ def _check(study: Study, fields: list[str], old: StudyDesign, new: StudyDesign) 
         )
     if _parts_fixed(design_to_dict(old)) != _parts_fixed(design_to_dict(new)):
         raise AmendmentRefused(
-            "How the blind is held and what leaving means for raters cannot be amended after freeze; make a new study."
+            "How neurons were sampled, how the blind is held and what leaving means for raters cannot be amended after "
+            "freeze; make a new study."
         )
     if "quality" in fields:
         _check_thresholds(study, old, new)
+    if "sampling" in fields:
+        reserve_check(study, old.sampling.reserve_used, new.sampling.reserve_used)
 
 
 def _check_thresholds(study: Study, old: StudyDesign, new: StudyDesign) -> None:
@@ -189,7 +196,12 @@ def _follows(before: ProtocolVersion, version: ProtocolVersion) -> bool:
 def _parts_fixed(design: dict[str, Any]) -> dict[str, Any]:
     """What no amendment may change in sections that it may change otherwise."""
     blinding = {name: value for name, value in design["blinding"].items() if name != "leak_overruled"}
-    return {"blinding": blinding, "consent": {name: design["consent"][name] for name in ("withdrawal", "erase_words")}}
+    sampling = {name: value for name, value in design["sampling"].items() if name != "reserve_used"}
+    return {
+        "blinding": blinding,
+        "sampling": sampling,
+        "consent": {name: design["consent"][name] for name in ("withdrawal", "erase_words")},
+    }
 
 
 def _differences(place: str, old: Any, new: Any) -> list[tuple[str, Any, Any]]:

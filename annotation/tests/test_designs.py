@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 import annotation
 from annotation import services
@@ -200,3 +201,57 @@ def test_a_design_with_sections_is_read_back_unchanged():
         sampling={"layers": "equal", "reserve": 2, "more_corpora": ["other"]}, assignment={"repeats": 0.1, "block": 12}
     )
     assert design_from_dict(design_to_dict(design)) == design
+
+
+def use_reserve(study, rounds, **changes):
+    sampling = study.design["sampling"] | {"reserve_used": rounds} | changes
+    return services.study_amend(study=study, changes={"sampling": sampling}, reason="Two neurons could not be read.")
+
+
+def test_the_reserve_comes_into_use_by_an_amendment_on_lists_that_were_fixed_at_freeze():
+    study = make_frozen_study(raters=3, raters_per_neuron=2, sampling={"reserve": 2})
+    planned, before = json.loads(study.protocol)["reserve"], items_of(study, seat__number=1)
+    version = use_reserve(study, 1)
+    study.refresh_from_db()
+    for seat in (1, 2, 3):
+        added = items_of(study, seat__number=seat)[-len(planned[0][seat - 1]) :]
+        assert added == planned[0][seat - 1]
+    assert items_of(study, seat__number=1)[: len(before)] == before
+    arms = SealedKey.objects.filter(item__public_id__in=[item for seat in planned[0] for item in seat])
+    assert Counter(arms.values_list("arm", flat=True)) == dict.fromkeys(ARMS, 1)
+    assert Counter(Counter(items_of(study)).values()) == {2: 15}
+    assert (version.number, json.loads(version.text)["design"]["sampling"]["reserve_used"]) == (2, 1)
+    assert services.study_problems(study) == []
+    Assignment.objects.filter(seat__study=study, item__public_id=planned[0][0][0]).delete()
+    assert services.study_problems(study) == ["The raters' orders differ from the protocol."]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "changes", "told"),
+    [
+        (3, {}, "at most the rounds in reserve, 2"),
+        (0, {}, "1 rounds of the reserve are on raters' lists"),
+        (2, {"layers": "equal"}, "How neurons were sampled"),
+    ],
+)
+def test_no_amendment_changes_the_sampling_or_takes_the_reserve_back(rounds, changes, told):
+    study = make_frozen_study(sampling={"reserve": 2})
+    use_reserve(study, 1)
+    study.refresh_from_db()
+    before = items_of(study)
+    with pytest.raises((services.AmendmentRefused, DesignRefused), match=told):
+        use_reserve(study, rounds, **changes)
+    assert items_of(study) == before
+
+
+def test_the_reserve_is_closed_when_a_rater_has_begun_to_guess_arms():
+    study = make_frozen_study(sampling={"reserve": 1})
+    study.seats.filter(number=2).update(guessing_at=timezone.now())
+    with pytest.raises(services.AmendmentRefused, match="The raters on seats 2 guess arms already"):
+        use_reserve(study, 1)
+
+
+def test_a_design_cannot_begin_with_its_reserve_in_use():
+    study = make_study(sampling={"reserve": 2, "reserve_used": 1})
+    with fake_harvests(), pytest.raises(DesignRefused, match="comes into use after freeze, by amendment"):
+        services.study_freeze(study=study)
