@@ -23,7 +23,7 @@ def page_context(report: Report, facts: Facts) -> dict[str, Any]:
         "headline": list(headline(report)),
         "level": level(report.plan.level),
         "figures": report_figures(report),
-        "results": [*_verdict_tables(report), *tables.score_tables(report)],
+        "results": [*_verdict_tables(report), *tables.band_tables(report), *tables.score_tables(report)],
         "details": [] if report.scored else _details(report),
         "blinding": tables.blinding_table(report),
         "times": tables.time_table(report),

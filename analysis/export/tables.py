@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from analysis.export.words import NOTHING, both, level, seconds, value
 from analysis.reports import Report, TimeRow
+from analysis.reports.bands import DIFFERENCE, FRACTION
 from analysis.stats.results import Number
 
 ALL_SIZES = "all sizes, equally weighted"
@@ -41,6 +42,33 @@ def score_tables(report: Report) -> list[Table]:
             difference_table(report, f"{kind}_difference", f"{title}: differences"),
         )
     ]
+
+
+def band_tables(report: Report) -> list[Table]:
+    """Fractions and differences by band of activation, a column for each; none if no bands were shown."""
+    bands = [kind.removeprefix(FRACTION) for kind in dict.fromkeys(number.kind for number in report.numbers)
+             if kind.startswith(FRACTION)]  # fmt: skip
+    if not bands:
+        return []
+    titles = ((FRACTION, "Interpretable by band of activation"), (DIFFERENCE, "Differences by band of activation"))
+    return [_band_table(report, begin, bands, title) for begin, title in titles]
+
+
+def _band_table(report: Report, begin: str, bands: list[str], title: str) -> Table:
+    columns = [_shown(report, f"{begin}{band}") for band in bands]
+    rows = [
+        (
+            Cell(group[0].size or ALL_SIZES),
+            Cell(f"{group[0].arm} − {group[0].versus}" if group[0].versus else group[0].arm),
+            *(_number_cell(number) for number in group),
+        )
+        for group in zip(*columns, strict=True)
+    ]
+    note = (
+        "Rank shares of all harvested tokens, 0 % weakest. Each rater wrote one rule and said of each band whether it "
+        "holds there; without a rule it holds nowhere. A rule that holds where the neuron is silent is too wide."
+    )
+    return Table(title, note, _head("Size", "Arm", *(f"#{band}" for band in bands)), tuple(rows))
 
 
 def fraction_table(

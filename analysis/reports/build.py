@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.reports import estimands
+from analysis.reports.bands import band_numbers
 from analysis.reports.blinding import blinding_numbers
 from analysis.reports.cells import NeuronCounts, Place, neuron_counts, rater_means, stacked_votes
 from analysis.reports.document import AnalysisPlan, Report, TimeRow
@@ -42,12 +43,14 @@ def report_make(
     scores = [*score_numbers(shown[shown["excluded"] == ""], plan)]
     shown = of_main_task(shown)
     judgments = shown[shown["excluded"] == ""]
+    bands = [*band_numbers(judgments, plan)]
     counts, per_rater = neuron_counts(judgments), rater_means(judgments)
     numbers = [*panel_numbers(counts, plan), *_other_exclusions(shown, raters, plan)]
     for rater, means in sorted(per_rater.items()):
         numbers.extend(family(means, rater_question(rater), plan))
     numbers.extend(_agreement_numbers(neuron_counts(judgments, "item"), plan))
     numbers.extend(blinding_numbers(judgments, plan))
+    numbers.extend(bands)
     numbers.extend(scores)
     return Report(
         plan=plan,

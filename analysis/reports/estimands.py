@@ -26,6 +26,11 @@ EXCLUDING = {
     "nobody": "no rater and no answer excluded",
     "strict": "stricter than frozen: every catch trial right, no answer outside the credible times",
 }
+BAND = (
+    "mean over neurons of the share of raters who said that their one rule holds; these raters, new neurons drawn in "
+    "the same way (panel question)"
+)
+BAND_DIFFERENCE = "difference between two arms in the mean share of raters whose one rule holds; these raters"
 SCORE = (
     "mean over neurons of the share of questions answered rightly; these raters, new neurons drawn in the same way "
     "(panel question)"
