@@ -17,7 +17,7 @@ from annotation.protocols import TASKS
 from annotation.protocols.task import Answer
 from annotation.protocols.trials import KINDS, right_answers
 from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
-from annotation.selectors import rater_at, sittings
+from annotation.selectors import machines_declared, rater_at, sittings
 from annotation.services.quality import study_quality
 
 __all__ = [
@@ -39,7 +39,9 @@ JUDGMENT_COLUMNS = [
     "guess_arm", "guess_certainty", "guess_reason", "task", "responses", "right_answers", "drawn", "score",
     "rule_writer", "rule_given",
 ]  # fmt: skip
-RATER_COLUMNS = ["rater", "rater_kind", "seat", "catches", "catches_right", "timed", "beyond_times"]
+RATER_COLUMNS = [
+    "rater", "rater_kind", "seat", "declared", "catches", "catches_right", "timed", "beyond_times",
+]  # fmt: skip
 CHECK_COLUMNS = ["rater", "order", "item", "version", "check", "value", "passed"]
 DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason", "reserve"]
 STRATUM_COLUMNS = [
@@ -132,8 +134,15 @@ def strata_frame(study: Study) -> pd.DataFrame:
 def raters_frame(study: Study) -> pd.DataFrame:
     """Every rater with catch trials answered and answered right, and answers with a measured and a credible time."""
     kinds = dict(Seat.objects.filter(study=study).values_list("number", "kind"))
+    declared = {row.evaluator.pseudonym: row.declared for row in machines_declared(study)}
     rows = [
-        (row.pseudonym, kinds[row.seat], row.seat, *(getattr(row.quality, name) for name in RATER_COLUMNS[3:]))
+        (
+            row.pseudonym,
+            kinds[row.seat],
+            row.seat,
+            declared.get(row.pseudonym, ""),
+            *(getattr(row.quality, name) for name in RATER_COLUMNS[4:]),
+        )
         for row in study_quality(study)
     ]
     return pd.DataFrame(rows, columns=RATER_COLUMNS)

@@ -10,12 +10,23 @@ from django.db.models.functions import TruncDate
 
 from annotation.audit import anchor_of
 from annotation.design import canonical_json
-from annotation.models import Assignment, Evaluator, Judgment, ProtocolVersion, Seat, SeatVacancy, Study, StudyEvent
+from annotation.models import (
+    Assignment,
+    Evaluator,
+    Judgment,
+    MachineRater,
+    ProtocolVersion,
+    Seat,
+    SeatVacancy,
+    Study,
+    StudyEvent,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SeatProgress:
     number: int
+    kind: str  # who sits or may sit here: human, simulated, machine
     pseudonym: str  # empty: nobody sits here yet
     done: int
     total: int
@@ -60,6 +71,7 @@ def study_progress(study: Study) -> list[SeatProgress]:
     return [
         SeatProgress(
             number=seat.number,
+            kind=seat.kind,
             pseudonym=seat.evaluator.pseudonym if seat.evaluator else "",
             done=seat.done,
             total=seat.total,
@@ -86,6 +98,12 @@ def event_list(study: Study) -> QuerySet[StudyEvent]:
 def evaluators_free(study: Study) -> QuerySet[Evaluator]:
     """Evaluators who may take a seat of the study and have none."""
     return Evaluator.objects.filter(kind=study.rater_kind).exclude(seats__study=study).order_by("pseudonym")
+
+
+def machines_declared(study: Study) -> QuerySet[MachineRater]:
+    """The programs that rate or rated in a study, as they were declared."""
+    here = Q(evaluator__seats__study=study) | Q(evaluator__vacancies__seat__study=study)
+    return MachineRater.objects.filter(here).select_related("evaluator").order_by("declared_at", "pk").distinct()
 
 
 def judgments_sha256(study: Study) -> str:

@@ -58,6 +58,7 @@ COLUMNS = (
     (PREDICTIONS, "precision", "number", "", "hits among the snippets predicted to fire, 0 to 1"),
     (PREDICTIONS, "recall", "number", "", "hits among the snippets that fire, 0 to 1"),
     (RATERS, "rater, rater_kind, seat", "", "", "pseudonym, kind and seat of the rater"),
+    (RATERS, "declared", "text", "", "name, version and model of a machine rater as declared; empty for people"),
     (RATERS, "catches, catches_right", "integer", "", "catch trials answered, and answered as a careful rater would"),
     (RATERS, "timed, beyond_times", "integer", "", "answers with a measured time, and those outside the frozen limits"),
     (CHECKS, "rater, order, item, version", "", "", "the judgment: rater, place on the list, item, version"),

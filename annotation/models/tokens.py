@@ -66,3 +66,8 @@ class MachineRater(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
+
+    @property
+    def declared(self) -> str:
+        """The whole declaration in one phrase."""
+        return f"{self} ({self.model})" if self.model else str(self)

@@ -13,8 +13,8 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
 from annotation.design import design_from_dict
-from annotation.models import ApiToken, CrowdIntake, MachineRater, RaterKind, Seat, Study, TokenRole
-from annotation.selectors import SeatProgress, event_list, study_progress
+from annotation.models import ApiToken, CrowdIntake, LeakAudit, Seat, Study, TokenRole
+from annotation.selectors import SeatProgress, event_list, machines_declared, study_progress
 from annotation.services import (
     study_close,
     study_create,
@@ -25,6 +25,7 @@ from annotation.services import (
     study_resume,
     study_update_design,
 )
+from annotation.services.invitations import DAYS_MOST, USES_MOST, invitation_create
 from annotation.services.log import REASON_AT_LEAST
 from annotation.services.tokens import MOST_DAYS, machine_declare, token_create, token_revoke
 
@@ -121,6 +122,40 @@ class MachineOut(Schema):
     pseudonym: str
     seat: int
     token: TokenOut
+
+
+class DeclaredOut(Schema):
+    model_config = ConfigDict(protected_namespaces=())
+
+    pseudonym: str
+    name: str
+    version: str
+    model: str
+    description: str
+
+
+class LeaksOut(Schema):
+    """How well the arms can be told from how items are shown: over whole arms, never of an item."""
+
+    at: datetime
+    limit: float
+    passed: bool
+    numbers: dict[str, Any]
+
+
+class InviteIn(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+    uses: int = Field(1, ge=1, le=USES_MOST, description="how many raters may come in by the link")
+    days: int = Field(14, ge=1, le=DAYS_MOST)
+    anonymous: bool = Field(True, description="they may start without an account")
+
+
+class InvitedOut(Schema):
+    """The link is shown in this one reply and never again."""
+
+    link: str
+    expires_at: datetime
 
 
 class SeatTokenIn(Schema):
@@ -249,6 +284,14 @@ def revoke(request: HttpRequest, slug: str, body: RevokeIn) -> Status[None]:
     return Status(204, None)
 
 
+@leading.post("/studies/{slug}/invitations", response={201: InvitedOut})
+def invite(request: HttpRequest, slug: str, body: InviteIn) -> Status[dict[str, Any]]:
+    """A link by which people take free seats."""
+    made = invitation_create(study=_study(request, slug), by=_key(request).by, **body.model_dump())
+    link = request.build_absolute_uri(f"/join/{made.token}/")
+    return Status(201, {"link": link, "expires_at": made.row.expires_at})
+
+
 @leading.get("/studies/{slug}/intake", response=IntakeOut)
 def intake(request: HttpRequest, slug: str) -> dict[str, Any]:
     """How raters come in from a crowd provider, and how many of them are where."""
@@ -288,18 +331,16 @@ def progress(request: HttpRequest, slug: str) -> dict[str, int]:
 @watching.get("/studies/{slug}/seats", response=list[SeatOut])
 def seats(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """How far each seat is, and for which kind of rater it is."""
-    found = _study(request, slug)
-    kinds = dict(Seat.objects.filter(study=found).values_list("number", "kind"))
-    return [{**_seat(row), "kind": kinds[row.number]} for row in study_progress(found)]
+    return [_seat(row) for row in study_progress(_study(request, slug))]
 
 
-@watching.get("/studies/{slug}/machines", response=list[MachineIn])
+@watching.get("/studies/{slug}/machines", response=list[DeclaredOut])
 def machines(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """The programs that rate here, as they were declared."""
-    rows = MachineRater.objects.filter(evaluator__seats__study=_study(request, slug), evaluator__kind=RaterKind.MACHINE)
+    told = ("name", "version", "model", "description")
     return [
-        {name: getattr(row, name) for name in ("name", "version", "model", "description")}
-        for row in rows.order_by("evaluator__seats__number")
+        {"pseudonym": row.evaluator.pseudonym, **{name: getattr(row, name) for name in told}}
+        for row in machines_declared(_study(request, slug))
     ]
 
 
@@ -313,6 +354,13 @@ def protocol(request: HttpRequest, slug: str) -> HttpResponse:
     if not found.protocol:
         raise Http404
     return HttpResponse(found.protocol.encode(), content_type="application/json")
+
+
+@auditing.get("/studies/{slug}/leaks", response=list[LeaksOut])
+def leaks(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    """What the leak audits found, oldest first."""
+    rows = LeakAudit.objects.filter(study=_study(request, slug)).order_by("pk")
+    return [{name: getattr(row, name) for name in ("at", "limit", "passed", "numbers")} for row in rows]
 
 
 @auditing.get("/studies/{slug}/check", response=ProblemsOut)

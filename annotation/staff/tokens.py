@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotation.models import ApiToken, MachineRater, RaterKind, Seat, Study, TokenRole
+from annotation.models import ApiToken, RaterKind, Seat, Study, TokenRole
+from annotation.selectors import machines_declared
 from annotation.services import StudyRefused, machine_declare, token_create, token_revoke
 from annotation.services.tokens import MOST_DAYS
 
@@ -68,12 +69,11 @@ def study_tokens(request: HttpRequest, slug: str) -> HttpResponse:
     )
     if made is not None:
         return made
-    machines = MachineRater.objects.filter(evaluator__seats__study=study).select_related("evaluator")
     free = Seat.objects.filter(study=study, kind=RaterKind.MACHINE, evaluator__isnull=True).count()
     page = {
         "study": study,
         "tokens": ApiToken.objects.filter(study=study).select_related("made_by", "seat"),
-        "machines": machines.order_by("evaluator__seats__number"),
+        "machines": machines_declared(study),
         "machine_seats": Seat.objects.filter(study=study, kind=RaterKind.MACHINE).count(),
         "machine_seats_free": free,
         "token_form": token_form,

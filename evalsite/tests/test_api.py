@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from annotation import services
-from annotation.models import ApiToken, Judgment, RaterKind, Study
+from annotation.models import ApiToken, Judgment, LeakAudit, RaterKind, Study
 from annotation.services.tokens import token_create, token_revoke
 from annotation.tests.factories import (
     fake_harvests,
@@ -356,12 +356,8 @@ def test_a_study_is_made_frozen_opened_and_closed_by_a_program(admin):
     assert lead("GET", "/studies/by-program/protocol").content == study.protocol.encode()
     assert lead("GET", "/studies/by-program/check").json() == {"problems": []}
     actions = [event["action"] for event in lead("GET", "/studies/by-program/log").json()]
-    assert [action for action in actions if action != "token made"][:4] == [
-        "created",
-        "design changed",
-        "frozen",
-        "opened",
-    ]
+    steps = ("created", "design changed", "frozen", "opened", "closed")
+    assert tuple(action for action in actions if action in steps) == steps
 
 
 def test_a_design_with_a_fault_is_refused_with_the_field(admin):
@@ -380,6 +376,19 @@ def test_progress_is_pooled_and_says_of_each_seat_for_whom_it_is(study, admin, r
     seats = watch("GET", f"/studies/{study.slug}/seats").json()
     assert [(seat["kind"], seat["done"]) for seat in seats] == [("human", half), ("machine", 0)]
     assert watch("GET", f"/studies/{study.slug}/machines").json()[0]["name"] == "M"
+
+
+def test_a_link_for_raters_is_made_and_works(study, admin, client):
+    body = {"uses": 1, "days": 2}
+    reply = program(study, by=admin)("POST", f"/studies/{study.slug}/invitations", body)
+    assert reply.status_code == 201
+    assert client.get(reply.json()["link"]).status_code == 200
+
+
+def test_what_leak_audits_found_is_told_over_whole_arms(study, admin):
+    LeakAudit.objects.create(study=study, limit=0.6, rule="auc", passed=True, numbers={"auc": 0.51}, seconds=1.0)
+    (audit,) = program(study, "auditor", admin)("GET", f"/studies/{study.slug}/leaks").json()[-1:]
+    assert (audit["limit"], audit["passed"], audit["numbers"]) == (0.6, True, {"auc": 0.51})
 
 
 def test_no_seat_for_machines_means_no_machine(admin):
