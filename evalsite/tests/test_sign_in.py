@@ -1,7 +1,12 @@
 """Ways in: password, code by e-mail, second factor, another organisation; and none that nobody was invited to."""
 
+import json
 import re
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -15,6 +20,7 @@ from django.test import Client
 
 from annotation.services import evaluator_create
 from evalsite.access import ADMIN, EVALUATOR, OWNER
+from evalsite.env import BadSetting, mail_settings, oidc_provider
 from evalsite.tests.test_access import make_user
 
 pytestmark = pytest.mark.django_db
@@ -188,24 +194,16 @@ def test_changing_roles_asks_for_the_password_and_then_goes_on_with_what_was_sen
     assert [group.name for group in other.groups.all()] == ["auditor"]
 
 
-# -- Another organisation ----------------------------------------------------------------------------------------------
-
-
-def test_the_page_offers_another_organisation_only_where_one_is_configured(client, settings):
-    assert "Example University" not in client.get(SIGN_IN).content.decode()
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {"APPS": [{"provider_id": "site", "name": "Example University", "client_id": "b"}]}
-    }
-    assert "Sign in with Example University" in client.get(SIGN_IN).content.decode()
+# -- The look ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_account_page_is_drawn_in_the_look_of_the_site_without_inline_scripts(client):
     make_user(OWNER)
     sign_in(client)
     client.post("/accounts/reauthenticate/", {"password": PASSWORD})
-    pages = "profile/ email/ password/change/ 2fa/ 2fa/totp/activate/ 2fa/webauthn/add/ 2fa/webauthn/ sessions/ 3rdparty/"
+    pages = "profile email password/change sessions 3rdparty 2fa 2fa/totp/activate 2fa/webauthn 2fa/webauthn/add"
     for path in pages.split():
-        reply = client.get(f"/accounts/{path}")
+        reply = client.get(f"/accounts/{path}/")
         assert reply.status_code == 200, (path, reply.url)
         text = reply.content.decode()
         assert 'class="site-header"' in text, path
@@ -216,3 +214,145 @@ def test_every_account_page_is_drawn_in_the_look_of_the_site_without_inline_scri
 
 def test_the_group_of_raters_is_called_as_the_door_expects():
     assert evaluator_create(username="rater", password=PASSWORD).user.groups.get().name == EVALUATOR
+
+
+# -- Another organisation ----------------------------------------------------------------------------------------------
+
+
+class Provider(BaseHTTPRequestHandler):
+    """A stand-in for an OpenID Connect provider: its description, and one person's token and claims."""
+
+    claims: ClassVar[dict[str, object]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def log_message(self, *args):
+        pass
+
+    def do_GET(self):
+        base = f"http://127.0.0.1:{self.server.server_port}"
+        self.asked.append(self.path)
+        if self.path == "/.well-known/openid-configuration":
+            self.reply(
+                {
+                    "issuer": base,
+                    "authorization_endpoint": f"{base}/authorize",
+                    "token_endpoint": f"{base}/token",
+                    "userinfo_endpoint": f"{base}/userinfo",
+                    "jwks_uri": f"{base}/keys",
+                    "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                }
+            )
+        else:
+            self.reply(self.claims)
+
+    def do_POST(self):
+        self.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.reply({"access_token": "one", "token_type": "Bearer"})
+
+    def reply(self, data):
+        body = json.dumps(data).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def provider(settings):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        Provider.asked = []
+        settings.SOCIALACCOUNT_PROVIDERS = oidc_provider(
+            name="Example University",
+            server_url=f"http://127.0.0.1:{server.server_port}",
+            client_id="blindscope",
+            secret="quiet",
+        )
+        yield Provider
+        server.shutdown()
+
+
+def come_back(client, **claims):
+    """Go to the provider and come back as the person of these claims."""
+    Provider.claims = {"sub": "person-1", **claims}
+    there = parse_qs(urlsplit(client.post("/accounts/oidc/site/login/").url).query)
+    assert there["redirect_uri"] == ["http://testserver/accounts/oidc/site/login/callback/"]
+    return client.get("/accounts/oidc/site/login/callback/", {"code": "c", "state": there["state"][0]})
+
+
+def test_the_page_offers_another_organisation_only_where_one_is_configured(client, provider, settings):
+    assert "Sign in with Example University" in client.get(SIGN_IN).content.decode()
+    settings.SOCIALACCOUNT_PROVIDERS = {}
+    assert "Example University" not in client.get(SIGN_IN).content.decode()
+    assert client.post("/accounts/oidc/site/login/").status_code == 404
+
+
+def test_an_address_that_the_organisation_vouches_for_opens_the_account_that_has_it(client, provider):
+    user = make_user(ADMIN, email="anna@example.edu")
+    come_back(client, email="anna@example.edu", email_verified=True)
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert "code_verifier" in next(sent for sent in provider.asked if "grant_type" in sent)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"email": "anna@example.edu", "email_verified": False},
+        {"email": "stranger@example.edu", "email_verified": True},
+        {},
+    ],
+)
+def test_the_organisation_opens_no_other_account_and_makes_none(client, provider, claims):
+    make_user(ADMIN, email="anna@example.edu")
+    reply = come_back(client, **claims)
+    while reply.status_code == 302:
+        reply = client.get(reply.url)
+    assert not signed_in(client)
+    assert get_user_model().objects.count() == 1
+
+
+def test_an_answer_that_was_not_asked_for_opens_nothing(client, provider):
+    make_user(ADMIN, email="anna@example.edu")
+    provider.claims = {"sub": "person-1", "email": "anna@example.edu", "email_verified": True}
+    client.get("/accounts/oidc/site/login/callback/", {"code": "c", "state": "made-up"})
+    assert not signed_in(client)
+
+
+def test_the_second_factor_is_asked_after_the_organisation_too(client, provider):
+    user = make_user(OWNER, email="olga@example.edu")
+    TOTP.activate(user, generate_totp_secret())
+    assert come_back(client, email="olga@example.edu", email_verified=True).url == "/accounts/2fa/authenticate/"
+    assert not signed_in(client)
+
+
+@pytest.mark.parametrize("missing", ["name", "server_url", "client_id", "secret"])
+def test_half_a_provider_stops_the_start(missing):
+    values = dict.fromkeys(("name", "server_url", "client_id", "secret"), "x") | {missing: ""}
+    with pytest.raises(BadSetting, match=f"BLINDSCOPE_OIDC_{missing.upper()}"):
+        oidc_provider(**values)
+
+
+# -- Mail --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port", "tls"),
+    [
+        ("smtp+tls://me:a%40b@mail.example.org", "mail.example.org", 587, True),
+        ("smtp://localhost:2525", "localhost", 2525, False),
+    ],
+)
+def test_a_mail_server_is_read_from_its_address(url, host, port, tls):
+    found = mail_settings(url)
+    assert (found.host, found.port, found.use_tls) == (host, port, tls)
+    assert found.password in {"a@b", ""}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "mail.example.org", "smtp://", "http://x", "file://x", "smtp://me:secret@host:many"]
+)
+def test_a_mail_address_that_cannot_be_used_stops_the_start_and_repeats_no_password(url):
+    with pytest.raises(BadSetting) as refusal:
+        mail_settings(url)
+    assert "secret" not in str(refusal.value)
