@@ -56,7 +56,21 @@ class AmendForm(ReasonForm):
         label=gettext_lazy("How it is analysed"), required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
 
-    field_order = (*TEXTS, "consent", *THRESHOLDS, *PLAN, "reason", "password")
+    reserve_used = forms.IntegerField(
+        label=gettext_lazy("Rounds of the reserve in use"),
+        required=False,
+        min_value=0,
+        help_text=gettext_lazy(
+            "Each is one more neuron of every stratum, at the end of raters' lists. It cannot be taken back."
+        ),
+    )
+
+    field_order = (*TEXTS, "consent", *THRESHOLDS, *PLAN, "reserve_used", "reason", "password")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not design_from_dict(self.study.design).sampling.reserve:
+            del self.fields["reserve_used"]
 
     @property
     def groups(self) -> list[tuple[str, list[Any]]]:
@@ -65,8 +79,10 @@ class AmendForm(ReasonForm):
             (_("What raters read"), (*TEXTS, "consent")),
             (_("Thresholds of quality: before the first answer only"), THRESHOLDS),
             (_("Plan: recorded with the number of answers given by then"), PLAN),
+            (_("Neurons in reserve: before any rater guesses the arms"), ("reserve_used",)),
         )
-        return [(heading, [self[name] for name in names]) for heading, names in named]
+        shown = [(heading, [self[name] for name in names if name in self.fields]) for heading, names in named]
+        return [(heading, fields) for heading, fields in shown if fields]
 
     @property
     def last(self) -> list[Any]:
@@ -75,8 +91,10 @@ class AmendForm(ReasonForm):
     def changes(self) -> dict[str, Any]:
         """What is typed, as changes of the design."""
         data, design = self.cleaned_data, design_to_dict(design_from_dict(self.study.design))
+        used = data.get("reserve_used")
         return {
             **{name: _lines(data[name]) for name in TEXTS},
+            "sampling": design["sampling"] | ({"reserve_used": used} if used is not None else {}),
             "consent": design["consent"] | {"text": _lines(data["consent"])},
             "quality": design["quality"] | {name: data[name] for name in THRESHOLDS},
             "plan": design["plan"] | {name: _lines(data[name]) for name in PLAN},
@@ -128,6 +146,7 @@ def _initial(study: Study) -> dict[str, Any]:
         "consent": design["consent"]["text"],
         **{name: design["quality"][name] for name in THRESHOLDS},
         **{name: design["plan"][name] for name in PLAN},
+        "reserve_used": design["sampling"]["reserve_used"],
     }
 
 

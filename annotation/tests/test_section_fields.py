@@ -4,8 +4,8 @@ import pytest
 from django.urls import reverse
 
 from annotation import services
-from annotation.models import Study
-from annotation.tests.factories import make_design, make_frozen_study, make_harvest_run
+from annotation.models import Assignment, Study
+from annotation.tests.factories import PASSWORD, make_design, make_frozen_study, make_harvest_run
 from annotation.tests.test_staff_pages import ARMS, errors_of, make_client, typed
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,9 @@ def test_changing_a_draft_keeps_what_the_form_does_not_ask_for(admin, harvested)
     study = services.study_create(design=design)
     shown = admin.get(reverse("staff:edit", args=[study.slug])).content.decode()
     assert 'name="sampling.reserve" value="2"' in shown
-    admin.post(reverse("staff:edit", args=[study.slug]), typed(slug=study.slug, **{"sampling.reserve": 5}))
+    admin.post(
+        reverse("staff:edit", args=[study.slug]), typed(slug=study.slug, protocol="spectrum", **{"sampling.reserve": 5})
+    )
     study.refresh_from_db()
     assert study.title == "First look"
     assert (study.design["protocol"], study.design["options"]) == ("spectrum", {"bands": ["top", "silent"]})
@@ -87,3 +89,20 @@ def test_a_draft_leads_to_the_planner_with_its_numbers(admin):
     study = services.study_create(design=make_design())
     page = admin.get(reverse("staff:study", args=[study.slug])).content.decode()
     assert f"{reverse('plan')}?study={study.slug}" in page
+
+
+def test_an_admin_brings_a_round_of_the_reserve_into_use(admin):
+    study = make_frozen_study(sampling={"reserve": 2})
+    address = reverse("staff:amend", args=[study.slug])
+    page = admin.get(address).content.decode()
+    assert 'name="reserve_used" value="0"' in page
+    quality = {name: value for name, value in study.design["quality"].items() if not isinstance(value, bool)}
+    filled = {"reserve_used": 1, "reason": "Two neurons could not be read.", "password": PASSWORD}
+    reply = admin.post(address, {**quality, **study.design["plan"], **filled}, follow=True)
+    assert "sampling.reserve_used" in reply.content.decode()
+    assert Assignment.objects.filter(seat__study=study, seat__number=1).count() == 12 + 3
+
+
+def test_a_study_without_a_reserve_is_not_asked_for_its_use(admin):
+    study = make_frozen_study()
+    assert "reserve_used" not in admin.get(reverse("staff:amend", args=[study.slug])).content.decode()
