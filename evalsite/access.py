@@ -44,6 +44,7 @@ SIGNED_IN = frozenset({"signed in"})
 DOORS: dict[str, frozenset[str]] = {
     # The door, and allauth's pages: ways in, and everybody's own account.
     "home": ANYONE,
+    "set_language": ANYONE,
     "login": ANYONE,
     "logout": ANYONE,
     **dict.fromkeys(

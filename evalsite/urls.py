@@ -3,6 +3,7 @@
 from allauth.account.views import logout
 from django.contrib import admin
 from django.urls import include, path
+from django.views.i18n import set_language
 
 from analysis.views import plan
 from evalsite.api import api, api_unknown
@@ -12,6 +13,7 @@ from evalsite.views import home
 
 urlpatterns = [
     path("", home, name="home"),
+    path("accounts/language/", set_language, name="set_language"),
     path("accounts/login/", SignIn.as_view(), name="login"),
     path("accounts/logout/", logout, name="logout"),
     path("accounts/", include("allauth.account.urls")),

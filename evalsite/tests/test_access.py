@@ -29,6 +29,7 @@ STAFF = {OWNER, ADMIN, STATISTICIAN, UNBLINDER, MONITOR, AUDITOR}
 # "api:*" for all of the API, which asks a token of everybody (test_api.py).
 WHO: dict[str, set[str]] = {
     "home": EVERYBODY,
+    "set_language": EVERYBODY,
     "login": EVERYBODY,
     "logout": EVERYBODY,
     "account_confirm_email": EVERYBODY,
@@ -99,6 +100,7 @@ WHO: dict[str, set[str]] = {
     "staff:list": STAFF,
     "staff:study": STAFF,
     "staff:create": ADMINS,
+    "staff:design_preview": ADMINS,
     "staff:create_toml": ADMINS,
     "staff:edit": ADMINS,
     "staff:preview": ADMINS,
