@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps format bench-harvest bench-browser bench-inference bench-study
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps postgresql-deps format bench-harvest bench-browser bench-inference bench-study
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -54,7 +54,14 @@ redis-deps:
 	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq redis-server >/dev/null; \
 	  else echo "The test of many workers needs Redis and found no redis-server. Install it (Debian: sudo apt-get install redis-server) and run make test again."; exit 1; fi; }
 
-test: setup-dev browser-deps redis-deps  ## All checks and all tests, set-up included
+postgresql-deps:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing PostgreSQL for the tests of the log's protection …"; \
+	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq postgresql >/dev/null; \
+	  else echo "The tests of the log's protection need PostgreSQL and found no initdb. Install it (Debian: sudo apt-get install postgresql) and run make test again."; exit 1; fi; }
+
+test: setup-dev browser-deps redis-deps postgresql-deps  ## All checks and all tests, set-up included
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports
 	@$(BIN)/mypy
