@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models.written_once import FrozenRow
 
@@ -17,11 +18,11 @@ class RaterKind(models.TextChoices):
 
 class Study(models.Model):
     class State(models.TextChoices):
-        DRAFT = "draft", "draft"
-        FROZEN = "frozen", "frozen"
-        OPEN = "open", "open"
-        CLOSED = "closed", "closed"
-        UNBLINDED = "unblinded", "unblinded"
+        DRAFT = "draft", _("draft")
+        FROZEN = "frozen", _("frozen")
+        OPEN = "open", _("open")
+        CLOSED = "closed", _("closed")
+        UNBLINDED = "unblinded", _("unblinded")
 
     slug = models.SlugField(unique=True, max_length=60)
     title = models.CharField(max_length=160)

@@ -13,6 +13,8 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 
 from annotation.blinding import BlindPiece, BlindSnippet
@@ -44,11 +46,13 @@ TAKE: Mapping[str, Callable[[Study, User, str], object]] = {
     UNBLIND.name: unblind_or_ask,
 }
 DONE: Mapping[str, str] = {
-    FREEZE.name: "The design is frozen. Seat your raters, then open the study.",
-    OPEN.name: "The study is open. Raters with a seat can start.",
-    CLOSE.name: "The study is closed. No further answer is accepted.",
-    UNBLIND.name: "The key is open. The report can be read.",
-    "ask": "You have asked for the unblinding. It happens when a second person confirms it, within seven days.",
+    FREEZE.name: gettext_noop("The design is frozen. Seat your raters, then open the study."),
+    OPEN.name: gettext_noop("The study is open. Raters with a seat can start."),
+    CLOSE.name: gettext_noop("The study is closed. No further answer is accepted."),
+    UNBLIND.name: gettext_noop("The key is open. The report can be read."),
+    "ask": gettext_noop(
+        "You have asked for the unblinding. It happens when a second person confirms it, within seven days."
+    ),
 }
 
 
@@ -138,7 +142,7 @@ def check(request: HttpRequest, slug: str) -> HttpResponse:
     for problem in problems:
         messages.error(request, problem)
     if not problems:
-        messages.success(request, "All that is stored matches the frozen protocol.")
+        messages.success(request, _("All that is stored matches the frozen protocol."))
     return redirect("staff:study", slug=slug)
 
 
@@ -150,7 +154,7 @@ def step(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     if step is None:
         raise Http404
     if next_step(study) is not step:
-        messages.info(request, f"Nothing was done: the study is {study.get_state_display()}.")
+        messages.info(request, _("Nothing was done: the study is %(state)s.") % {"state": study.get_state_display()})
         return redirect("staff:study", slug=slug)
     if step is UNBLIND and request_open(study) is not None:
         return redirect("staff:unblinding", slug=slug)
@@ -170,5 +174,5 @@ def _taken(request: HttpRequest, study: Study, step: Step, form: StepForm) -> bo
     except (DesignRefused, StudyRefused) as refusal:
         form.add_error(None, str(refusal))
         return False
-    messages.success(request, DONE["ask" if isinstance(taken, UnblindingRequest) else step.name])
+    messages.success(request, _(DONE["ask" if isinstance(taken, UnblindingRequest) else step.name]))
     return True

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from annotation.models import Seat, Study
@@ -47,7 +48,8 @@ def _seat_known(request: HttpRequest, study: Study, form: SeatForm) -> HttpRespo
     except StudyRefused as refusal:
         form.add_error(None, str(refusal))
         return None
-    messages.success(request, f"{evaluator.pseudonym} has seat {seat.number}.")
+    seated = {"rater": evaluator.pseudonym, "number": seat.number}
+    messages.success(request, _("%(rater)s has seat %(number)s.") % seated)
     return redirect("staff:study", slug=study.slug)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Evaluator, Study
 from annotation.selectors import evaluators_free
@@ -17,7 +18,7 @@ class RaterChoice(forms.ModelChoiceField):
 class SeatForm(forms.Form):
     """Give a free seat to a rater who has an account."""
 
-    evaluator = RaterChoice(queryset=Evaluator.objects.none(), label="Rater", empty_label="choose")
+    evaluator = RaterChoice(queryset=Evaluator.objects.none(), label=_("Rater"), empty_label=_("choose"))
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -30,8 +31,8 @@ class NewRaterForm(forms.Form):
 
     username = forms.CharField(
         max_length=150,
-        label="User name",
+        label=_("User name"),
         validators=[UnicodeUsernameValidator()],
-        help_text="For signing in. Tables and files show a pseudonym, never this name.",
+        help_text=_("For signing in. Tables and files show a pseudonym, never this name."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
