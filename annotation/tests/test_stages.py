@@ -3,7 +3,11 @@
 import json
 
 import pytest
+from django.db import connection, transaction
 from django.http import Http404
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +23,7 @@ from annotation.blinding import (
     blind_undo,
     blind_where,
 )
+from annotation.blinding.seats import available_of
 from annotation.design import DesignRefused
 from annotation.models import Assignment, Evaluator, Item, Judgment
 from annotation.randomize import Lists, SeatList, predictions_choose, predictions_listed
@@ -32,6 +37,7 @@ from annotation.tests.factories import (
     make_rater,
     make_study,
 )
+from annotation.tests.test_blinding_pages import CSRF_TOKEN, keys_rotated
 
 RULES = {"protocol": "rule_prediction", "raters": 2, "raters_per_neuron": 1, "options": {"firing": 3, "silent": 3}}
 
@@ -247,3 +253,56 @@ def test_staff_see_predictions_without_a_rule_neither_as_done_nor_as_left(study,
     write_all(raters[1], study, "no")
     write_all(raters[0], study)
     assert {(seat.done, seat.total) for seat in study_progress(study)} == {(6, 6), (6, 12)}
+
+
+def test_the_next_item_is_still_one_look_up_in_the_index(study, raters):
+    seat = Evaluator.objects.get(user_id=raters[0]).seats.get()
+    plan = available_of(seat).explain()
+    assert "next_assignment" in plan
+    assert "SCAN" not in plan
+    assert "TEMP B-TREE" not in plan
+
+
+# -- Blind ------------------------------------------------------------------------------------------------------------
+
+
+def pages_of(study, users):
+    """Every page and reply of two raters, who wait for each other's rules; without the form's token."""
+    clients = {user: Client() for user in users}
+    for user, client in clients.items():
+        client.force_login(Evaluator.objects.get(user_id=user).user)
+    address, seen = reverse("evaluator:next", args=[study.slug]), []
+    for user in (*users, *users):
+        while True:
+            html = clients[user].get(address)
+            reply = clients[user].get(address, headers={"Accept": "application/json"})
+            seen += [CSRF_TOKEN.sub(b"", html.content), reply.content]
+            page = reply.json()
+            if "assignment" not in page:
+                break
+            predicts = "held_out" in page["layout"]
+            names = [f"snippet_{number + 1}" for number in page["layout"].get("held_out", ())]
+            answer = {"confidence": 2, "responses": dict.fromkeys(names, "yes"), "key": "k" * 9}
+            answer |= {} if predicts else {"verdict": "yes", "rule": "a rule"}
+            path = reverse("evaluator:answer", args=[page["assignment"]])
+            sent = clients[user].post(path, answer, "application/json", headers={"Accept": "application/json"})
+            seen.append(sent.content)
+    return seen
+
+
+def test_exchanging_all_arms_and_neurons_leaves_waiting_pages_and_predictions_byte_identical(study, raters):
+    before = transaction.savepoint()
+    first = pages_of(study, raters)
+    transaction.savepoint_rollback(before)
+    keys_rotated(study)
+    assert pages_of(study, raters) == first
+    assert len(first) > 70
+    assert sum(b"Waiting for other raters" in page for page in first) == 1
+    assert sum(b"rule-shown" in page for page in first) == 12
+
+
+def test_no_page_of_a_rule_study_asks_a_sealed_table(study, raters):
+    with CaptureQueriesContext(connection) as captured:
+        pages_of(study, raters)
+    assert len(captured.captured_queries) > 100
+    assert [query for query in captured.captured_queries if "sealed_" in query["sql"]] == []
