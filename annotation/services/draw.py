@@ -158,11 +158,11 @@ def _items(design: StudyDesign, arm: Arm, layer: int, neuron: int, salt: str) ->
     return [
         item
         for stratum, corpus in zip(arm.over, design.corpora, strict=True)
-        for item in _item(design, stratum, corpus, layer, neuron, salt)
+        for item in item_of(design, stratum, corpus, layer, neuron, salt)
     ]
 
 
-def _item(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron: int, salt: str) -> list[DrawnItem]:
+def item_of(design: StudyDesign, stratum: Stratum, corpus: str, layer: int, neuron: int, salt: str) -> list[DrawnItem]:
     """What a neuron shows over one corpus: an item, and in some tasks a second one to predict from its rule."""
     task, name = TASKS[design.protocol], f"{stratum.name}:{layer}:{neuron}:{corpus}"
     material = material_open(design, stratum, layer, neuron, stream(design.seed, salt, f"places:{name}"))

@@ -7,11 +7,14 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
 from annotation.design import DesignRefused, StudyDesign, design_from_toml
 from annotation.models import Study
 from annotation.services import study_create, study_update_design
 from annotation.services.errors import StudyRefused
+from annotation.staff.item_preview import preview_page
 from annotation.staff.options import size_options
 from annotation.staff.study_form import StudyForm, TomlForm, refuse, study_initial
 
@@ -20,7 +23,31 @@ def create(request: HttpRequest) -> HttpResponse:
     form = StudyForm(_posted(request), sizes=size_options(), initial=study_initial())
     if form.is_valid() and (design := form.design()) is not None and (made := _created(request, form, design)):
         return made
-    return render(request, "annotation/staff/form.html", _page(form, "New study", "Create the draft"))
+    return render(request, "annotation/staff/form.html", _page(form, _("New study"), _("Create the draft")))
+
+
+@require_POST
+def design_preview(request: HttpRequest) -> HttpResponse:
+    """An item of the design as it stands in the form, as a rater gets it; or what is missing to show one."""
+    held = Study.objects.filter(slug=request.POST.get("editing", ""), state=Study.State.DRAFT).first()
+    form = StudyForm(request.POST, sizes=size_options(), study=held)
+    problems: list[str] = []
+    page = None
+    if form.is_valid() and (design := form.design()) is not None:
+        try:
+            page = preview_page(design)
+        except (DesignRefused, StudyRefused) as refusal:
+            problems.append(str(refusal))
+    problems += _problems(form)
+    status = 200 if page is not None else 422
+    return render(request, "annotation/staff/design_preview.html", {"page": page, "problems": problems}, status=status)
+
+
+def _problems(form: StudyForm) -> list[str]:
+    """Every fault of the form in words: at fields with their label, then those about the whole and about sizes."""
+    at_fields = [f"{field.label}: {text}" for field in form for text in field.errors]
+    sizes = [str(text) for pair in form.pair_forms for texts in pair.errors.values() for text in texts]
+    return at_fields + [str(text) for text in form.non_field_errors()] + sizes
 
 
 def create_toml(request: HttpRequest) -> HttpResponse:
@@ -47,9 +74,9 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         except StudyRefused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, "The design is changed.")
+            messages.success(request, _("The design is changed."))
             return redirect("staff:study", slug=design.slug)
-    page = _page(form, f"Design of {study.title}", "Save the design") | {"study": study}
+    page = _page(form, _("Design of %(title)s") % {"title": study.title}, _("Save the design")) | {"study": study}
     return render(request, "annotation/staff/form.html", page)
 
 
@@ -60,7 +87,7 @@ def _created(request: HttpRequest, form: forms.Form, design: StudyDesign) -> Htt
     except DesignRefused as refusal:
         refuse(form, refusal)
         return None
-    messages.success(request, "The draft is saved. Look it over, then freeze it.")
+    messages.success(request, _("The draft is saved. Look it over, then freeze it."))
     return redirect("staff:study", slug=study.slug)
 
 

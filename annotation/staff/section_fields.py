@@ -6,11 +6,22 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from annotation.design import AssignmentDesign, SamplingDesign, Section
+from annotation.design import AssignmentDesign, BlindingDesign, SamplingDesign, Section
+from annotation.design.guess import GuessDesign
+from annotation.design.quality import QualityDesign
+from annotation.design.training import TrainingDesign
 
-SECTIONS: dict[str, type[Section]] = {"sampling": SamplingDesign, "assignment": AssignmentDesign}
+SECTIONS: dict[str, type[Section]] = {
+    "sampling": SamplingDesign,
+    "assignment": AssignmentDesign,
+    "training": TrainingDesign,
+    "quality": QualityDesign,
+    "guess": GuessDesign,
+    "blinding": BlindingDesign,
+}
 CORPORA = "sampling.more_corpora"
 CHOICES: dict[str, list[tuple[str, Any]]] = {
+    "training.on_fail": [("repeat", _("practise again")), ("screen_out", _("be screened out after some rounds"))],
     "sampling.sizes": [
         ("equal", _("equally many from every size")),
         ("proportional", _("in proportion to a size's living neurons")),
@@ -35,6 +46,40 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "assignment.block": (_("Items in a block"), _("Sizes and arms are mixed evenly in every block; 0: no blocks.")),
     "assignment.machine_raters": (_("Machine raters"), _("Declared programs, with seats and lists of their own.")),
     "assignment.machine_raters_per_neuron": (_("Machine raters per neuron"), _("0: all of them.")),
+    "training.least_right": (
+        _("Practice: least share right"),
+        _("0 to 1, of the practice items in one round. 0: practice explains, and nobody can fail."),
+    ),
+    "training.on_fail": (_("After a round that was not passed"), ""),
+    "training.rounds": (_("Rounds before somebody is screened out"), ""),
+    "quality.planted_catches": (
+        _("Planted catch trials"),
+        _("Per rater: items with one word as rule. A careful rater says Yes."),
+    ),
+    "quality.pooled_catches": (
+        _("Pooled catch trials"),
+        _("Per rater: every snippet from another neuron. A careful rater says No."),
+    ),
+    "quality.least_catches_right": (
+        _("Exclude raters with fewer catch trials right"),
+        _("Share from 0 to 1; 0 excludes nobody. Fixed now, so that it cannot follow from the answers."),
+    ),
+    "quality.least_seconds": (_("Least active seconds of an answer"), ""),
+    "quality.most_seconds": (_("Most active seconds of an answer"), ""),
+    "quality.exclude_beyond_times": (_("Leave out answers outside these times"), _("Otherwise they are only flagged.")),
+    "guess.items": (
+        _("Items whose arm raters guess at the end"),
+        _("Per rater, when the verdicts are locked. It tests the blind; 0: not asked."),
+    ),
+    "blinding.unblinders": (_("People it takes to open the key"), ""),
+    "blinding.leak_limit": (
+        _("Largest leak"),
+        _("Area under the curve with which a page's form may tell two arms; above it the study does not open."),
+    ),
+    "blinding.named_publicly": (
+        _("Name the study on the public page that knows its protocol"),
+        _("Otherwise it is called a study of this site."),
+    ),
 }
 
 
@@ -75,5 +120,7 @@ def _field(name: str, corpora: list[str]) -> forms.Field:
     if field in SECTIONS[section].SHARES:
         least, most = SECTIONS[section].SHARES[field]
         return forms.FloatField(min_value=least, max_value=most, widget=forms.NumberInput({"step": "0.01"}), **told)
+    if field in SECTIONS[section].SWITCHES:
+        return forms.BooleanField(**told)
     smallest, largest = SECTIONS[section].RANGES[field]
     return forms.IntegerField(min_value=smallest, max_value=largest, **told)

@@ -22,6 +22,7 @@ urlpatterns = [
     path("", lead.studies, name="list"),
     # No study can have the short name "-", so these never stand in the way of one.
     path("-/new/", launch.create, name="create"),
+    path("-/new/preview/", launch.design_preview, name="design_preview"),
     path("-/new/toml/", launch.create_toml, name="create_toml"),
     path("-/harvests/new/", harvests.harvest_start, name="harvest_start"),
     path("-/harvests/<int:run_id>/cancel/", harvests.harvest_stop, name="harvest_cancel"),
