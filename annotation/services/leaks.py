@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.template.loader import get_template
+from django.utils.translation import override
 
 from annotation.blinding.specimen import blind_specimen
 from annotation.design import StudyDesign, design_from_dict
@@ -156,7 +158,8 @@ def _pages(study: Study, rows: Iterable[_Row]) -> Iterator[ShownPage]:
     for row in sorted(rows, key=lambda row: row.public_id):
         page = blind_specimen(study, row.snippets, row.layout)
         begun = time.perf_counter()
-        html = template.render({"page": page}).encode()
+        with override(settings.LANGUAGE_CODE):  # in one language, whoever asks for the audit
+            html = template.render({"page": page}).encode()
         taken = 1_000 * (time.perf_counter() - begun)
         reply = json.dumps(asdict(page), cls=DjangoJSONEncoder).encode()
         yield ShownPage(
