@@ -60,8 +60,9 @@ class Bearer(HttpBearer):
         if found.role not in self.roles:
             raise HttpError(403, f"A token of the role “{found.role}” does not open this.")
         slug = found.study.slug if found.study else ""
-        if found.role == TokenRole.EVALUATOR and found.evaluator is not None:
-            return RaterKey(found.evaluator.user_id, slug)
+        user_id = found.evaluator.user_id if found.evaluator else None
+        if found.role == TokenRole.EVALUATOR and user_id is not None:
+            return RaterKey(user_id, slug)
         return StaffKey(found.pk, slug, found.made_by)
 
 

@@ -76,7 +76,7 @@ def finish(request: HttpRequest, study: str) -> HttpResponse:
     A POST says that the participant is through: with every answer stored, or because the training was not passed or the
     consent refused.
     """
-    submission = submission_of(cast(User, request.user).pk, study) if request.user.is_authenticated else None
+    submission = submission_of(request.user.pk, study) if request.user.is_authenticated else None
     intake = CrowdIntake.objects.select_related("study").filter(study__slug=study).first()
     if submission is None or intake is None:
         raise Http404

@@ -222,7 +222,7 @@ def submit(
     request: HttpRequest,
     assignment: str,
     answer: AnswerIn,
-    idempotency_key: Annotated[Key, Header(alias="Idempotency-Key")],  # type: ignore[type-arg,valid-type]
+    idempotency_key: Annotated[Key, Header(alias="Idempotency-Key")],
 ) -> SaveReceipt:
     """Store an answer, once. Send the same random key with every retry of one answer: then it is never stored twice."""
     return blind_judgment_submit(_own(request, assignment), assignment, answer.answer(), idempotency_key)

@@ -17,14 +17,15 @@ def seat_vacate(*, seat: Seat, keep: bool, reason: str, by: User = None) -> Seat
     """
     study = locked(seat.study, Study.State.FROZEN, Study.State.OPEN, step="free a seat of")
     row = Seat.objects.select_for_update().get(pk=seat.pk)
-    if row.evaluator is None:
+    if row.evaluator is None or row.seated_at is None:
         raise SeatRefused(f"Nobody sits on seat {row.number} of “{study.title}”; there is nothing to free.")
     answers = Judgment.objects.filter(assignment__seat=row, is_current=True, submitted_at__gte=row.seated_at)
+    now = timezone.now()
     vacancy = SeatVacancy.objects.create(
         seat=row,
         evaluator=row.evaluator,
-        seated_at=row.seated_at,
-        left_at=timezone.now(),
+        seated_at=row.seated_at or now,
+        left_at=now,
         kept=keep,
         answers=answers.count(),
         reason=reason,

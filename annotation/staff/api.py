@@ -155,7 +155,6 @@ class InvitedOut(Schema):
     """The link is shown in this one reply and never again."""
 
     link: str
-    expires_at: datetime
 
 
 class SeatTokenIn(Schema):
@@ -289,7 +288,7 @@ def invite(request: HttpRequest, slug: str, body: InviteIn) -> Status[dict[str, 
     """A link by which people take free seats."""
     made = invitation_create(study=_study(request, slug), by=_key(request).by, **body.model_dump())
     link = request.build_absolute_uri(f"/join/{made.token}/")
-    return Status(201, {"link": link, "expires_at": made.row.expires_at})
+    return Status(201, {"link": link})
 
 
 @leading.get("/studies/{slug}/intake", response=IntakeOut)

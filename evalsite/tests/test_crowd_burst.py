@@ -1,6 +1,9 @@
 """Many participants at once, over real connections: each gets a seat of their own or a polite no, and none gets two."""
 
+import os
 import re
+import subprocess
+import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +16,7 @@ import pytest
 from annotation.models import Assignment, CrowdPerson, CrowdSubmission, Evaluator, Seat
 from annotation.services.intake import intake_save
 from annotation.tests.factories import make_open_study
+from annotation.tests.postgresql import postgresql_server
 
 ARRIVALS, SEATS, AT_ONCE = 36, 24, 12
 
@@ -68,3 +72,19 @@ def test_one_person_in_many_tabs_has_one_seat(live_server):
     assert told == [302] * 6
     assert CrowdPerson.objects.count() == CrowdSubmission.objects.count() == Evaluator.objects.count() == 1
     assert Seat.objects.filter(study=study, evaluator__isnull=False).count() == 1
+
+
+def test_the_same_holds_on_postgresql_where_arrivals_really_run_side_by_side():
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("BLINDSCOPE", "PYTEST", "DJANGO"))
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb", "short"]
+    with postgresql_server() as address:
+        done = subprocess.run(
+            [*command, "-k", "not postgresql", __file__],
+            env=kept | {"DATABASE_URL": address, "BLINDSCOPE_SECRET_KEY": "only-for-tests"},
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 0, done.stdout[-6_000:]
+    assert "2 passed" in done.stdout
