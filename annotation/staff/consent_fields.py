@@ -10,8 +10,9 @@ from annotation.design import KEEP, SET_ASIDE, ConsentDesign
 
 SECTION = "consent"
 EXAMPLE = _(
-    "Plain text; empty: nobody is asked. Say who runs the study and what for, what is asked and how long it takes, what is kept and for how long, who sees "
-    "it, and whom to ask. What leaving means is added below it from your choices here."
+    "Plain text; empty: nobody is asked. Say who runs the study and what for, what is asked and how long it takes, "
+    "what is kept and for how long, who sees it, and whom to ask. What leaving means is added below it from your "
+    "choices here."
 )
 
 
