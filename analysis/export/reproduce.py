@@ -6,10 +6,21 @@ from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
-from annotation.randomize import allocation, balance, offline, order, plan, predictions, reserve, sampling, streams
+from annotation.randomize import (
+    allocation,
+    balance,
+    guesses,
+    offline,
+    order,
+    plan,
+    predictions,
+    reserve,
+    sampling,
+    streams,
+)
 
 # In the order in which they need each other; the last one holds the command.
-MODULES = (streams, sampling, allocation, balance, order, plan, predictions, reserve, offline)
+MODULES = (streams, sampling, allocation, balance, order, plan, predictions, reserve, guesses, offline)
 HEADER = '''\
 """Reproduce the draw of neurons, the allocation and every rater's order of this study, and say whether they match.
 

@@ -20,6 +20,7 @@ WHOLE = {
         {"size": "large", "layers": [1], "arms": ARMS},
     ],
     "neurons_per_arm": 6,
+    "guess": {"items": 5},
     "raters": 4,
     "raters_per_neuron": 2,
     "sampling": {"sizes": "proportional", "layers": "equal", "reserve": 2, "more_corpora": ["other"]},
@@ -67,7 +68,7 @@ def change(folder, name, key, make):
 def test_an_export_reproduces_its_own_allocation(export, design):
     done = run(export(**design))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("match   ") == 7
+    assert done.stdout.count("match   ") == 8
     assert "MISMATCH" not in done.stdout
 
 
@@ -84,6 +85,7 @@ CHANGES = [
     ("opened_key.json", "key", lambda key: [row | {"arm": "solu"} for row in key], "key, draws and counts"),
     ("opened_key.json", "strata", lambda strata: None, "draw of neurons"),
     ("protocol.json", "reserve", lambda reserve: [[["x"]]], "reserve"),
+    ("protocol.json", "guesses", lambda guesses: [*guesses[::-1], ["x"]], "guess at the end"),
     ("protocol.json", "balance", lambda balance: {}, "balance"),
 ]
 

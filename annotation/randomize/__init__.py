@@ -2,11 +2,12 @@
 
 `streams` (where chance comes from), `sampling` (which neurons), `allocation` (who judges what), `order` (in which
 order), `balance` (how even it came out), `plan` (the lists of all seats), `reserve` (where the reserve would go),
-`predictions` (who predicts from whose rule).
+`predictions` (who predicts from whose rule), `guesses` (whose arm is asked at the end).
 """
 
 from annotation.randomize.allocation import Unit, seats_allocate
 from annotation.randomize.balance import Balance, balance_of
+from annotation.randomize.guesses import guess_orders
 from annotation.randomize.order import seat_order
 from annotation.randomize.plan import Lists, Rules, SeatList, lists_make, rules_from
 from annotation.randomize.predictions import Prediction, predictions_choose, predictions_listed
@@ -29,6 +30,7 @@ __all__ = [
     "apportioned",
     "balance_of",
     "draw_stratum",
+    "guess_orders",
     "lists_make",
     "predictions_choose",
     "predictions_listed",

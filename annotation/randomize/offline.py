@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation.randomize.allocation import Unit
+from annotation.randomize.guesses import guess_orders
 from annotation.randomize.plan import Lists, lists_make, rules_from
 from annotation.randomize.predictions import Prediction, predictions_choose, predictions_listed
 from annotation.randomize.reserve import reserve_lists, rounds_of
@@ -178,7 +179,13 @@ def _lists_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
 def _reserve_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
     design, rounds = protocol["design"], rounds_of(_units(protocol, opened))
     lists = reserve_lists(design["seed"], opened["salt"], rounds, rules_from(design))
-    return [[list(items) for items in seats] for seats in lists] == protocol["reserve"]
+    return [[list(items) for items in seats] for seats in lists] == list(protocol["reserve"])
+
+
+def _guesses_hold(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
+    design, arms = protocol["design"], {row["item"]: row["arm"] for row in opened["key"]}
+    orders = guess_orders(design["seed"], opened["salt"], _lists(protocol, opened), arms, design["guess"]["items"])
+    return [list(items) for items in orders] == list(protocol["guesses"])
 
 
 def _balance_holds(protocol: Mapping[str, Any], opened: Mapping[str, Any]) -> bool:
@@ -193,6 +200,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("the draw of neurons follows from seed and salt", _draws_hold),
     ("who judges what, and in which order, follows from seed and salt", _lists_hold),
     ("what each round of the reserve would add to the lists", _reserve_holds),
+    ("the items whose arm raters guess at the end", _guesses_hold),
     ("the reported balance of the allocation", _balance_holds),
 )
 

@@ -17,6 +17,7 @@ from annotation.randomize import (
     Prediction,
     ReserveLists,
     Unit,
+    guess_orders,
     lists_make,
     predictions_listed,
     public_id,
@@ -27,7 +28,6 @@ from annotation.randomize import (
 )
 from annotation.sealed.keys import DrawRow, StratumRow
 from annotation.services.catches import CatchItem, catch_items
-from annotation.services.guesses import guess_orders
 from annotation.services.harvests import Stratum
 from annotation.services.material import material_open
 from annotation.services.sampling import Arm, arm_draw, arms_of, drawn_counted, parts_of, populations
@@ -106,6 +106,7 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
     lists = _lists(
         design, [unit for unit, reserve in drawn.units if not reserve], [catch.public_id for catch in catches], salt
     )
+    arms_shown = {item.public_id: item.stratum.arm.name for item in drawn.items}
     predictions = predictions_make(design, lists, writing_of(drawn.items), salt)
     return StudyDraw(
         items=tuple(sorted(drawn.items, key=lambda item: item.public_id)),
@@ -115,7 +116,7 @@ def study_draw(design: StudyDesign, strata: list[Stratum], salt: str, progress: 
         lists=predictions_listed(design.seed, salt, lists, predictions),
         reserve=reserve_lists(design.seed, salt, rounds_of(drawn.units), rules_from(design_to_dict(design))),
         predictions=predictions,
-        guesses=guess_orders(design, {item.public_id: item.stratum.arm.name for item in drawn.items}, lists, salt),
+        guesses=guess_orders(design.seed, salt, lists, arms_shown, design.guess.items),
     )
 
 
