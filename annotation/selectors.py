@@ -116,7 +116,7 @@ def judgments_sha256(study: Study) -> str:
             "shown_at", "submitted_at", shown=F("assignment__public_id"),
         )
     )  # fmt: skip
-    plain = [_plain(row) for row in rows]
+    plain = [_plain(dict(row)) for row in rows]
     return hashlib.sha256(canonical_json(plain).encode()).hexdigest()
 
 

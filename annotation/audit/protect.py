@@ -43,7 +43,7 @@ class Protection:
     @property
     def fixed(self) -> list[str]:
         may_change = {name for name, _ in self.changeable}
-        return [f.column for f in self.model._meta.local_concrete_fields if f.column not in may_change]
+        return [f.column for f in self.model._meta.local_concrete_fields if f.column and f.column not in may_change]
 
     @property
     def trigger(self) -> str:

@@ -14,16 +14,20 @@ that too. Without an anchor this says only that the log fits together.
 Needs Python 3.8 or newer and nothing else. Ends with 0 if all is well, 1 if not, 2 if the log cannot be read.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 FORMAT = "blindscope-log-1"
 NO_HASH = "0" * 64
 
 
-def problems(lines, anchors=()):
+def problems(lines: list[dict[str, Any]], anchors: Iterable[tuple[str, int, str]] = ()) -> list[str]:
     """What is wrong with a log, the first broken link first; an empty list if nothing is.
 
     lines: objects as in the file; anchors: (chain, number, sha256).
@@ -39,7 +43,7 @@ def problems(lines, anchors=()):
     return [problem for problem in found if problem]
 
 
-def link_problem(line, number, chain, previous):
+def link_problem(line: dict[str, Any], number: int, chain: str | None, previous: str) -> str | None:
     """What is wrong with one line, given the line before; None if nothing is."""
     content = {name: value for name, value in line.items() if name != "sha256"}
     if line.get("format") != FORMAT:
@@ -55,7 +59,9 @@ def link_problem(line, number, chain, previous):
     return None
 
 
-def anchor_problem(lines, chain, anchor_chain, number, sha256):
+def anchor_problem(
+    lines: list[dict[str, Any]], chain: str | None, anchor_chain: str, number: int, sha256: str
+) -> str | None:
     """Whether the log still holds what was published; None if it does."""
     if not lines or anchor_chain != chain:
         return f"The anchor belongs to the chain {anchor_chain} and the log to {chain}."
@@ -66,12 +72,12 @@ def anchor_problem(lines, chain, anchor_chain, number, sha256):
     return None
 
 
-def sha256_of(content):
+def sha256_of(content: dict[str, Any]) -> str:
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
-def anchor_read(text):
+def anchor_read(text: str) -> tuple[str, int, str]:
     """(chain, number, sha256) of "chain:number:sha256"."""
     parts = text.strip().split(":")
     if len(parts) != 3 or not parts[1].isdigit() or int(parts[1]) < 1:
@@ -79,7 +85,7 @@ def anchor_read(text):
     return parts[0], int(parts[1]), parts[2].lower()
 
 
-def log_read(path):
+def log_read(path: str) -> list[dict[str, Any]]:
     """The lines of a log file."""
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file if line.strip()]
@@ -88,7 +94,7 @@ def log_read(path):
     return lines
 
 
-def anchors_read(options):
+def anchors_read(options: argparse.Namespace) -> list[tuple[str, int, str]]:
     texts = list(options.anchor)
     for path in options.anchor_file:
         with open(path, encoding="utf-8") as file:
@@ -96,7 +102,7 @@ def anchors_read(options):
     return [anchor_read(text) for text in texts]
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Check that nobody changed a Blindscope log.")
     parser.add_argument("log", help="log.jsonl")
     parser.add_argument("--anchor", action="append", default=[], help="CHAIN:NUMBER:SHA256, as published")

@@ -10,8 +10,10 @@ from annotation.models import Evaluator, MessageRead, RaterMessage, Study
 SHOWN_STATES = (Study.State.FROZEN, Study.State.OPEN)
 
 
-def notices_for(user_id: int, study: str = "") -> tuple[BlindNotice, ...]:
-    """The rater's unread messages, oldest first; of one study, if it is named."""
+def notices_for(user_id: int | None, study: str = "") -> tuple[BlindNotice, ...]:
+    """The rater's unread messages, oldest first; of one study, if it is named. None: a person who was erased."""
+    if user_id is None:
+        return ()
     rows = _unread(user_id).filter(study__slug=study) if study else _unread(user_id)
     return tuple(
         BlindNotice(

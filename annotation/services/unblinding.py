@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.contrib.auth.models import User as Account
 from django.db import transaction
 from django.utils import timezone
 
@@ -9,7 +10,7 @@ from annotation.design import design_from_dict
 from annotation.models import Seat, Study, Unblinding, UnblindingRequest
 from annotation.selectors import judgments_sha256
 from annotation.services.errors import UnblindingRefused
-from annotation.services.log import Account, User, event_add, locked, reason_checked
+from annotation.services.log import User, event_add, locked, reason_checked
 
 State, Outcome = Study.State, UnblindingRequest.Outcome
 REQUEST_STANDS = timedelta(days=7)

@@ -2,7 +2,8 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 from django.db import transaction
 
@@ -37,13 +38,19 @@ class Change:
 def version_first(study: Study, by: User) -> ProtocolVersion:
     """Write down the protocol as frozen."""
     return ProtocolVersion.objects.create(
-        study=study, number=1, text=study.protocol, sha256=study.protocol_sha256, by=actor_of(by), at=study.frozen_at
+        study=study,
+        number=1,
+        text=study.protocol,
+        sha256=study.protocol_sha256,
+        by=actor_of(by),
+        at=cast(datetime, study.frozen_at),
     )
 
 
 def version_latest(study: Study) -> ProtocolVersion:
     """The version that is in force now."""
-    return ProtocolVersion.objects.filter(study=study).order_by("-number")[0]
+    latest: ProtocolVersion = ProtocolVersion.objects.filter(study=study).order_by("-number")[0]
+    return latest
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ An account without a password shows by its passkey or one-time code that it is t
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -120,4 +120,5 @@ class ConfirmUnblindForm(TypedForm):
 
 def posted(request: HttpRequest, form: type[StepForm], study: Study, **kwargs: Any) -> Any:
     """The form with what was sent, or empty."""
-    return form(request.POST if request.method == "POST" else None, study=study, user=request.user, **kwargs)
+    sent = request.POST if request.method == "POST" else None
+    return form(sent, study=study, user=cast(User, request.user), **kwargs)
