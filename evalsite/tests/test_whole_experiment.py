@@ -71,7 +71,7 @@ def launch_study(admin) -> str:
     for name, value in {"neurons_per_arm": NEURONS_PER_ARM, "snippets_per_neuron": SNIPPETS, "raters": RATERS}.items():
         page.fill(f"[name={name}]", str(value))
     page.fill("[name=raters_per_neuron]", str(RATERS))
-    page.click("main form button[type=submit]")
+    page.click("text=Create the draft")
     page.wait_for_url(re.compile("/studies/made-up-words/$"))
     take_step(admin, "freeze", reason="The pilot is over.", password=PASSWORD)
     return "made-up-words"
