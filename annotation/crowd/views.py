@@ -49,7 +49,7 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     except ProviderFailed as failure:
         logger.error("Entry to %s: %s", intake.study.slug, failure)
         return _page(request, intake, "later", 503)
-    page = {"intake": intake, "study": intake.study, "sealed": arrival_sealed(arrival, intake)}
+    page = {**_shown(intake), "entry": intake.token, "sealed": arrival_sealed(arrival, intake)}
     return render(request, "annotation/crowd/enter.html", page)
 
 
@@ -114,14 +114,18 @@ def _left(request: HttpRequest, intake: CrowdIntake, submission: CrowdSubmission
 
 
 def _page(request: HttpRequest, intake: CrowdIntake, outcome: str, status: int) -> HttpResponse:
-    page = {
-        "intake": intake,
-        "study": intake.study,
-        "contact": intake.study.rater_text.get("contact", ""),
-        "outcome": outcome,
-        "back": way_back(intake, outcome),
-    }
+    page = {**_shown(intake), "outcome": outcome, "back": way_back(intake, outcome)}
     return render(request, "annotation/crowd/outcome.html", page, status=status)
+
+
+def _shown(intake: CrowdIntake) -> dict[str, str]:
+    """Plain words and no row: from a study's row a template could reach its design, which names the arms."""
+    return {
+        "title": intake.study.title,
+        "contact": intake.study.rater_text.get("contact", ""),
+        "provider": str(intake.get_provider_display()),
+        "keeps_ids": "yes" if intake.keep_ids else "",
+    }
 
 
 def _is_staff(request: HttpRequest) -> bool:

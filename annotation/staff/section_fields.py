@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotation.design import AssignmentDesign, BlindingDesign, SamplingDesign, Section
+from annotation.design.crowd import DISCARD, KEEP, CrowdDesign
 from annotation.design.guess import GuessDesign
 from annotation.design.quality import QualityDesign
 from annotation.design.training import TrainingDesign
@@ -18,10 +19,17 @@ SECTIONS: dict[str, type[Section]] = {
     "quality": QualityDesign,
     "guess": GuessDesign,
     "blinding": BlindingDesign,
+    "crowd": CrowdDesign,
 }
 CORPORA = "sampling.more_corpora"
+LEFT_ANSWERS = [
+    (DISCARD, _("are set aside: the next rater starts the list anew")),
+    (KEEP, _("stand: the next rater goes on with the rest")),
+]
 CHOICES: dict[str, list[tuple[str, Any]]] = {
     "training.on_fail": [("repeat", _("practise again")), ("screen_out", _("be screened out after some rounds"))],
+    "crowd.on_return": LEFT_ANSWERS,
+    "crowd.on_timeout": LEFT_ANSWERS,
     "sampling.sizes": [
         ("equal", _("equally many from every size")),
         ("proportional", _("in proportion to a size's living neurons")),
@@ -71,6 +79,11 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("Items whose arm raters guess at the end"),
         _("Per rater, when the verdicts are locked. It tests the blind; 0: not asked."),
     ),
+    "crowd.on_return": (
+        _("Crowd provider: answers of who gives the place back"),
+        _("For raters from Prolific or another provider. Either way the seat becomes free."),
+    ),
+    "crowd.on_timeout": (_("Crowd provider: answers of who runs out of time"), ""),
     "blinding.unblinders": (_("People it takes to open the key"), ""),
     "blinding.leak_limit": (
         _("Largest leak"),

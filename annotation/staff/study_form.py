@@ -183,7 +183,7 @@ class StudyForm(forms.Form):
 
     @property
     def list_fields(self) -> list[forms.BoundField]:
-        return self._section("assignment")
+        return self._section("assignment") + self._section("crowd")
 
     @property
     def quality_fields(self) -> list[forms.BoundField]:

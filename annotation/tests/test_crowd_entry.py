@@ -130,6 +130,7 @@ def test_the_providers_id_is_kept_hashed_and_stands_in_no_other_table(client, st
 def test_ids_are_kept_readable_only_where_the_intake_says_so_and_can_be_erased(client, study):
     intake = make_intake(study, keep_ids=True)
     person = plain()
+    assert "for payments" in look(client, intake, person).content.decode()
     come(client, intake, person)
     row = CrowdPerson.objects.get()
     assert row.external_id == person["PROLIFIC_PID"]

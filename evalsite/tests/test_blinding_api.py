@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from annotation import blinding
 from annotation.evaluator import api as rating
 from annotation.models import ApiToken, Evaluator, RaterKind
+from annotation.services.crowd import WayBack
 from annotation.services.intake import intake_save
 from annotation.services.tokens import machine_declare
 from annotation.tests.factories import make_open_study, practise, rate_all
@@ -243,6 +244,27 @@ def crowd_session(study, intake) -> list[Any]:
     rate_all(user_id, study)
     replies += [client.post(f"/enter/-/finish/{study.slug}/"), client.get(f"/enter/-/finish/{study.slug}/")]
     return [(reply.status_code, headers_of(reply), CHANCE.sub(b"", reply.content)) for reply in replies]
+
+
+def test_the_crowds_pages_are_drawn_from_plain_words(client):
+    """No row is within reach of a template: from a study's row one comes to its design, which names the arms."""
+    study = make_open_study(raters=1)
+    intake = intake_save(study=study, signed=False, code_complete="CDONE")
+    told = {"title", "contact", "provider", "keeps_ids"}
+    shown = {"enter": told | {"entry", "sealed"}, "outcome": told | {"outcome", "back"}}
+    entered = client.get(f"/enter/{intake.token}/", {"PROLIFIC_PID": "p"})
+    for name, page in (("enter", entered), ("outcome", client.get(f"/enter/{intake.token}/"))):
+        own = {
+            key: value
+            for part in page.context
+            for layer in part.dicts
+            for key, value in layer.items()
+            if key in shown[name]
+        }
+        assert set(own) == shown[name]
+        assert {type(value) for value in own.values()} <= {str, WayBack}
+        assert "study" not in page.context
+        assert "intake" not in page.context
 
 
 def test_the_crowds_door_is_the_same_whatever_is_sealed_and_asks_no_sealed_table():
