@@ -22,6 +22,7 @@ export class Item {
     this.locked = false;
     this.draftTimer = 0;
     this.stops = [...form.querySelectorAll("[data-stop]")]; // where J and K go
+    this.letScroll();
     const kept = this.isPractice ? null : store.get(`draft:${this.assignment}`);
     if (kept) answers.fill(form, kept);
     this.clock = new Clock(
@@ -31,6 +32,13 @@ export class Item {
     this.move(0, false);
     if (kept) this.changed();
     else answers.show(form);
+  }
+
+  // A text too long for its box can be reached by Tab and scrolled with the arrow keys; a short one costs no stop.
+  letScroll() {
+    for (const text of this.form.querySelectorAll(".snippet-text, blockquote")) {
+      if (text.scrollHeight > text.clientHeight) text.tabIndex = 0;
+    }
   }
 
   answer() {
