@@ -47,7 +47,8 @@ def earlier_judgment(row: Assignment, idempotency_key: str) -> Judgment | None:
     if not 8 <= len(idempotency_key) <= 64:
         raise AnswerRefused("This page sent no valid key with its answer; reload it and send again.", "idempotency_key")
     same_key = row.judgments.filter(idempotency_key=idempotency_key).first()
-    if same_key is not None and same_key.submitted_at < row.seat.seated_at:
+    seated_at = row.seat.seated_at
+    if same_key is not None and seated_at is not None and same_key.submitted_at < seated_at:
         raise AnswerRefused("Another rater used this key on the same seat; make a random one.", "idempotency_key")
     if same_key is not None or row.done_at is None:
         return same_key

@@ -71,8 +71,10 @@ def ready_seat(user_id: int, study: str) -> Seat:
 
 def lock_open(row: Assignment) -> Seat:
     """The assignment's seat, locked for this transaction: two tabs of one rater wait for each other."""
-    user_id = row.seat.evaluator.user_id  # type: ignore[union-attr]
-    return open_seat(user_id, row.seat.study.slug, lock=True)
+    evaluator = row.seat.evaluator
+    if evaluator is None or evaluator.user_id is None:
+        raise Http404
+    return open_seat(evaluator.user_id, row.seat.study.slug, lock=True)
 
 
 def own_assignment(user_id: int, public_id: str) -> Assignment:

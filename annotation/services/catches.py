@@ -15,7 +15,7 @@ import numpy as np
 from annotation.design import StudyDesign
 from annotation.protocols import TASKS
 from annotation.protocols.display import Marked
-from annotation.protocols.task import NO, YES, CannotCompose, Task
+from annotation.protocols.task import NO, YES, CannotCompose
 from annotation.randomize import public_id, stream
 from annotation.services.errors import NotEnoughNeurons
 from annotation.services.harvests import Stratum
@@ -53,13 +53,14 @@ def catch_items(design: StudyDesign, strata: Sequence[Stratum], salt: str) -> li
     NotEnoughNeurons
         If the text has no word to plant, or the neurons give no snippets.
     """
+    kinds = [PLANTED] * design.quality.planted_catches + [POOLED] * design.quality.pooled_catches
+    made = [_catch(design, strata, kind, number, salt) for number, kind in enumerate(kinds, start=1)]
+    # Where no verdict is asked, a pooled item has no right answer.
+    return [catch for catch in made if catch.kind == PLANTED or catch.expected]
+
+
+def _catch(design: StudyDesign, strata: Sequence[Stratum], kind: str, number: int, salt: str) -> CatchItem:
     task = TASKS[design.protocol]
-    kinds = [PLANTED] * design.quality.planted_catches
-    kinds += [POOLED] * (design.quality.pooled_catches if task.asks_verdict else 0)
-    return [_catch(design, task, strata, kind, number, salt) for number, kind in enumerate(kinds, start=1)]
-
-
-def _catch(design: StudyDesign, task: Task, strata: Sequence[Stratum], kind: str, number: int, salt: str) -> CatchItem:
     rng = stream(design.seed, salt, f"catch:{number}")
     pool = PooledMaterial(design, strata, rng)
     material = PlantedMaterial(pool, *_word(strata[0].store, rng)) if kind == PLANTED else pool
@@ -74,10 +75,11 @@ def _catch(design: StudyDesign, task: Task, strata: Sequence[Stratum], kind: str
         )
     except CannotCompose as reason:
         raise NotEnoughNeurons(f"A {kind} catch trial cannot be made: {reason}; plan none of this kind.") from None
+    asked = TASKS[composed.layout.get("task") or task.name]  # the first item of a task with two may be another's
     return CatchItem(
         public_id=public_id(design.seed, salt, f"catch:{number}"),
         kind=kind,
-        expected={PLANTED: YES, POOLED: NO}[kind] if task.asks_verdict else "",
+        expected={PLANTED: YES, POOLED: NO}[kind] if asked.asks_verdict else "",
         rule=f"the word “{material.text.strip()}”" if isinstance(material, PlantedMaterial) else "",
         snippets=composed.snippets,
         layout=composed.layout,
