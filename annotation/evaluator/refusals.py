@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 
 from annotation.blinding import AnswerRefused, GateRefused, NotReady, StudyNotOpen, StudyPaused
+from annotation.evaluator.wording import in_words
 
 Rest = ParamSpec("Rest")
 View = Callable[Concatenate[HttpRequest, Rest], HttpResponse]
@@ -33,17 +34,17 @@ def refusals_answered(view: View[Rest]) -> View[Rest]:
 
 def _as_json(refusal: GateRefused) -> JsonResponse:
     if isinstance(refusal, AnswerRefused):
-        return JsonResponse({"error": refusal.message, "field": refusal.field}, status=400)
+        return JsonResponse({"error": in_words(refusal.message), "field": refusal.field}, status=400)
     where = "paused" if isinstance(refusal, StudyPaused) else ""
     where = refusal.where if isinstance(refusal, NotReady) else where
-    return JsonResponse({"error": str(refusal), "field": where}, status=409)
+    return JsonResponse({"error": in_words(str(refusal)), "field": where}, status=409)
 
 
 def _as_page(request: HttpRequest, refusal: GateRefused, study: object) -> HttpResponse:
     if isinstance(refusal, NotReady) and isinstance(study, str):
         return go_on(study, refusal.where)
     say = messages.info if isinstance(refusal, StudyPaused) else messages.error
-    say(request, str(refusal))
+    say(request, in_words(str(refusal)))
     return redirect("evaluator:home")
 
 

@@ -24,6 +24,7 @@ from dataclasses import asdict, replace
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -54,6 +55,7 @@ from annotation.blinding import (
 )
 from annotation.evaluator.answers import answer_read, consent_read
 from annotation.evaluator.refusals import go_on, refusals_answered, wants_json
+from annotation.evaluator.wording import in_words
 
 
 def _rater(request: HttpRequest) -> int:
@@ -83,7 +85,7 @@ def consent(request: HttpRequest, *, study: str) -> HttpResponse:
     try:
         page = blind_consent_answer(_rater(request), study, given)
     except AnswerRefused as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, in_words(refusal.message))
         return _page(request, "consent", replace(blind_consent(_rater(request), study), draft=given))
     if page.missing:  # declined, and nobody rates without it
         return redirect("people:leave", study)
@@ -110,7 +112,7 @@ def practice(request: HttpRequest, *, study: str, number: int) -> HttpResponse:
     try:
         page = blind_practice_answer(_rater(request), study, number, answer)
     except AnswerRefused as refusal:
-        messages.error(request, refusal.message)
+        messages.error(request, in_words(refusal.message))
         page = replace(blind_practice(_rater(request), study, number), draft=answer)
     return _page(request, "practice", page)
 
@@ -159,7 +161,7 @@ def guess(request: HttpRequest, *, study: str) -> HttpResponse:
         try:
             _guess_kept(request, study)
         except AnswerRefused as refusal:
-            messages.error(request, refusal.message)
+            messages.error(request, in_words(refusal.message))
         else:
             return redirect("evaluator:guess", study)
     page = blind_guess(_rater(request), study)
@@ -193,10 +195,10 @@ def answer(request: HttpRequest, *, assignment: str) -> HttpResponse:
     except AnswerRefused as refusal:
         # What was typed goes into the draft, so the page comes back with it.
         blind_draft_save(_rater(request), assignment, given)
-        messages.error(request, refusal.message)
+        messages.error(request, in_words(refusal.message))
         return redirect("evaluator:next", blind_item(_rater(request), assignment).study)
-    said = "That neuron was answered before; the first answer stands." if receipt.duplicate else "Saved."
-    messages.success(request, said)
+    before = gettext("That neuron was answered before; the first answer stands.")
+    messages.success(request, before if receipt.duplicate else gettext("Saved."))
     return redirect("evaluator:next", receipt.study)
 
 
@@ -225,5 +227,5 @@ def undo(request: HttpRequest, *, study: str) -> HttpResponse:
     page = blind_undo(_rater(request), study)
     if wants_json(request):
         return JsonResponse(asdict(page))
-    messages.info(request, "Your last answer is open again. It stands until you save a new one.")
+    messages.info(request, gettext("Your last answer is open again. It stands until you save a new one."))
     return redirect("evaluator:next", study)

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -21,13 +22,20 @@ DIRECTIONS_SEED = 1
 
 
 class HarvestForm(forms.Form):
-    network = forms.ModelChoiceField(queryset=Network.objects.order_by("name"), empty_label="choose")
-    corpus = forms.ModelChoiceField(queryset=Corpus.objects.order_by("name"), empty_label="choose")
+    network = forms.ModelChoiceField(
+        queryset=Network.objects.order_by("name"), label=_("Network"), empty_label=_("choose")
+    )
+    corpus = forms.ModelChoiceField(
+        queryset=Corpus.objects.order_by("name"), label=_("Corpus"), empty_label=_("choose")
+    )
     workers = forms.IntegerField(
         min_value=1,
         max_value=MOST_WORKERS,
         initial=1,
-        help_text="How many of the running workers may share it. One is right for one machine without a graphics card.",
+        label=_("Workers"),
+        help_text=_(
+            "How many of the running workers may share it. One is right for one machine without a graphics card."
+        ),
     )
     site = forms.ChoiceField(
         required=False,
@@ -80,7 +88,8 @@ def harvest_start(request: HttpRequest) -> HttpResponse:
 @require_POST
 def harvest_stop(request: HttpRequest, run_id: int) -> HttpResponse:
     run = harvest_cancel(run=get_object_or_404(HarvestRun, pk=run_id))
-    messages.info(request, f"The harvest of {run.network} is {run.get_status_display()}.")
+    state = {"network": run.network, "state": run.get_status_display()}
+    messages.info(request, gettext("The harvest of %(network)s: %(state)s.") % state)
     return redirect("neurons:run", run.pk)
 
 
@@ -89,13 +98,14 @@ def harvest_workers(request: HttpRequest, run_id: int) -> HttpResponse:
     """Bring workers to a harvest; one that failed or was cancelled goes on."""
     run, form = get_object_or_404(HarvestRun, pk=run_id), WorkersForm(request.POST)
     if not form.is_valid():
-        messages.error(request, f"Give a number of workers from 1 to {MOST_WORKERS}.")
+        messages.error(request, gettext("Give a number of workers from 1 to %(most)s.") % {"most": MOST_WORKERS})
     elif run.status == RunStatus.DONE:
-        messages.info(request, "This harvest is done already.")
+        messages.info(request, gettext("This harvest is done already."))
     else:
         workers = form.cleaned_data["workers"]
         harvest_send(harvest_resume(run=run, workers=workers), workers)
-        messages.success(request, f"{workers} {'worker was' if workers == 1 else 'workers were'} asked for.")
+        told = ngettext("%(workers)s worker was asked for.", "%(workers)s workers were asked for.", workers)
+        messages.success(request, told % {"workers": workers})
     return redirect("neurons:run", run.pk)
 
 
@@ -110,7 +120,9 @@ def _created(form: HarvestForm) -> HarvestRun | None:
 def _send(request: HttpRequest, run: HarvestRun, workers: int) -> None:
     """Hand the run to workers, unless it is done or at work."""
     if run.status != RunStatus.WAITING:
-        messages.info(request, f"{run.network} over {run.corpus}: this harvest is {run.get_status_display()} already.")
+        told = {"network": run.network, "corpus": run.corpus, "state": run.get_status_display()}
+        messages.info(request, gettext("%(network)s over %(corpus)s: this harvest is %(state)s already.") % told)
         return
     harvest_send(run, workers)
-    messages.success(request, f"The harvest of {run.network} over {run.corpus} waits for a worker.")
+    told = {"network": run.network, "corpus": run.corpus}
+    messages.success(request, gettext("The harvest of %(network)s over %(corpus)s waits for a worker.") % told)

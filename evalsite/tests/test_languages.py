@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation.template import templatize
 
+from annotation.evaluator.wording import in_words
 from annotation.models import Evaluator
 from annotation.tests.factories import make_frozen_study, make_open_study, make_rater
 from evalsite.access import ADMIN
@@ -169,6 +170,32 @@ def test_a_rater_reads_german_and_the_study_s_own_words_stay():
     assert not left_in_english(page.content) - {study.rater_text["question"]}
 
 
+def refused_with() -> Iterator[str]:
+    """Every sentence with which the gate, the tasks and the reader of answers refuse, its blanks filled with 7."""
+    names = {"AnswerRefused", "AnswerProblem", "StudyNotOpen", "StudyPaused"}
+    for folder in ("blinding", "protocols", "evaluator"):
+        for path in (settings.BASE_DIR / "annotation" / folder).glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names:
+                    yield from (said for part in node.args if (said := spoken(part)).count(" ") > 1)
+
+
+def spoken(part: ast.expr) -> str:
+    values = part.values if isinstance(part, ast.JoinedStr) else [part]
+    constants = [value.value if isinstance(value, ast.Constant) else "7" for value in values]
+    return "".join(map(str, constants))
+
+
+def test_every_refusal_that_a_rater_can_meet_is_said_in_german():
+    sentences = {*refused_with(), "Question 7: choose A or B; guess if you do not know."}
+    assert len(sentences) > 20
+    with translation.override("de"):
+        assert {sentence for sentence in sentences if in_words(sentence) == sentence} == set()
+        filled = in_words("The rule has 9 characters; shorten it to 7.")
+        assert filled == "Die Regel hat 9 Zeichen; kürzen Sie sie auf 7."
+    assert in_words("Something else.") == "Something else."
+
+
 @pytest.mark.django_db
 def test_numbers_for_the_script_and_replies_are_the_same_in_every_language():
     study = make_open_study()
@@ -197,6 +224,16 @@ def test_an_admin_reads_german_on_a_study_s_page(client):
     page = client.get(f"/studies/{study.slug}/", headers=GERMAN)
     assert "Plätze sind frei: Vergeben Sie jeden freien Platz." in page.content.decode()
     assert not left_in_english(page.content)
+
+
+@pytest.mark.django_db
+def test_what_is_written_in_english_only_is_marked_as_english_for_screen_readers(client):
+    client.force_login(make_user(ADMIN))
+    tag = re.compile(r'<main [^>]*lang="en"')
+    for address in ("/reports/", "/neurons/"):
+        assert tag.search(client.get(address, headers=GERMAN).content.decode()), address
+        assert not tag.search(client.get(address).content.decode()), address
+    assert not tag.search(client.get("/studies/", headers=GERMAN).content.decode())
 
 
 @pytest.mark.django_db
