@@ -32,8 +32,8 @@ UNSTABLE_HEADERS = {"Expires", "Set-Cookie"}  # a clock and the session
 YES = {"verdict": "yes", "confidence": 3, "rule": "animals", "marks": ["fits", "", "misfits", "", "fits"]}
 CONTEXT_PROCESSORS = {
     "request", "user", "perms", "messages", "DEFAULT_MESSAGE_LEVELS", "csrf_token",
-    "is_evaluator", "is_staff_role", "is_owner", "is_admin", "is_statistician", "is_unblinder", "is_monitor", "is_auditor",
-    "True", "False", "None",
+    "is_evaluator", "is_staff_role", "is_owner", "is_admin", "is_statistician", "is_unblinder", "is_monitor",
+    "is_auditor", "True", "False", "None",
 }  # fmt: skip
 
 # What a rater may be told, field by field. A new field must be thought about here first.
@@ -172,7 +172,8 @@ class Transcript:
         self.get("guess", self.slug)
         self.post("guess_start", self.slug)
         self.post("undo", self.slug, **JSON)
-        for answer in ({"guess": "dk"}, {"guess": "baseline"}, {"guess": "baseline", "certainty": "2", "reason": "code"}):
+        guess = {"guess": "baseline"}
+        for answer in ({"guess": "dk"}, guess, {**guess, "certainty": "2", "reason": "code"}):
             page = self.get("guess", self.slug).context["page"]
             self.post("guess", self.slug, data={"assignment": page.assignment, **answer})
         self.get("guess", self.slug)

@@ -61,5 +61,6 @@ def test_the_arms_are_guessed_by_keyboard_after_the_verdicts_are_locked(rater):
     page.wait_for_url("**/done/")
     assert "All 3 neurons are rated" in page.inner_text("h1")
     assert "Undo" not in page.inner_text("#content")
-    kept = ArmGuess.objects.filter(shown_at__isnull=False).order_by("position").values_list("guess", "certainty", "reason")
+    asked = ArmGuess.objects.filter(shown_at__isnull=False).order_by("position")
+    kept = asked.values_list("guess", "certainty", "reason")
     assert list(kept) == [("solu", 3, "a lot of code"), ("dk", None, "")]

@@ -23,5 +23,6 @@ class Command(BaseCommand):
             network = network_publish(network=network_by_name(options["network"]), public=not options["private"])
         except NotFound as error:
             raise CommandError(str(error)) from None
-        who = "everybody, but for raters and while no study uses it" if network.is_public else "admins and statisticians"
+        everybody = "everybody, but for raters and while no study uses it"
+        who = everybody if network.is_public else "admins and statisticians"
         self.stdout.write(f"{network.name}: its neurons' pages are for {who}")
