@@ -188,7 +188,7 @@ def commitment(disclosed_data: dict[str, Any]) -> str:
 def _refuse_while_blind(study: Study) -> None:
     if not Unblinding.objects.filter(study_id=study.pk).exists():
         raise StudyStillBlinded(
-            f"“{study.title}” is {study.get_state_display()}; its key opens after it is closed and unblinded."
+            f"“{study.title}” is {study.state}; its key opens after it is closed and unblinded."
         )
 
 
