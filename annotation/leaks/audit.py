@@ -130,7 +130,7 @@ def leaks_measure(pages: Sequence[ShownPage], *, seed: int = 0, shuffles: int = 
     """
     table = _Table.of(pages)
     pairs = list(combinations(table.arms, 2))
-    tasks = [(first, (second,)) for first, second in pairs]
+    tasks: list[tuple[str, tuple[str, ...]]] = [(first, (second,)) for first, second in pairs]
     if len(table.arms) > 2:
         tasks += [(arm, tuple(other for other in table.arms if other != arm)) for arm in table.arms]
     found = tuple(_compare(table, first, others, seed) for first, others in tasks)
@@ -207,7 +207,7 @@ def _features(
     names: Sequence[str], shown: Floats, interval: Callable[[Floats], Auc], second: Flags, unit: Ints, seed: int
 ) -> tuple[FeatureLeak, ...]:
     """The features that tell most by themselves, those that never vary left out."""
-    varying = np.flatnonzero(np.ptp(shown, axis=0) > 0)
+    varying = np.flatnonzero(np.ptp(shown, axis=0) > 0).tolist()
     alone = sorted(((interval(shown[:, i]).folded, names[i]) for i in varying), key=lambda pair: -pair[0].auc)
     leaks = []
     for found, name in alone[:NAMED]:

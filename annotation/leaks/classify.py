@@ -78,7 +78,8 @@ def scaled(train: Floats, test: Floats) -> tuple[Floats, Floats]:
     varies = spread > 1e-9 * (1 + np.abs(mean))
 
     def scale(values: Floats) -> Floats:
-        return np.clip((values[:, varies] - mean[varies]) / spread[varies], -CLIP, CLIP)
+        scaled: Floats = np.clip((values[:, varies] - mean[varies]) / spread[varies], -CLIP, CLIP)
+        return scaled
 
     return scale(train), scale(test)
 
@@ -116,7 +117,8 @@ def logistic_fit(features: Floats, second: Flags, penalty: float = PENALTY) -> F
 
 def logistic_scores(weights: Floats, features: Floats) -> Floats:
     """Log odds of the second arm."""
-    return weights[0] + features @ weights[1:]
+    scores: Floats = weights[0] + features @ weights[1:]
+    return scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ def word_table(counts: Sequence[Counter[str]]) -> Floats:
         for word, times in found.items():
             row[zlib.crc32(word.encode()) % BUCKETS] += times
     table = np.log1p(table)
-    return table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
+    scaled: Floats = table / np.maximum(np.linalg.norm(table, axis=1, keepdims=True), 1e-12)
+    return scaled
 
 
 def word_scores(likeness: Floats, second: Flags, units: Ints, rng: np.random.Generator) -> Floats:

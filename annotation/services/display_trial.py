@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -57,9 +58,8 @@ class DisplayTrial:
 
 def display_trial(design: StudyDesign, display: Display, *, neurons: int, salt: str = "trial") -> DisplayTrial:
     """Draw the design's arms under a display, `neurons` of each size and arm, and audit the pages."""
-    tried = replace(
-        design, neurons_per_arm=neurons, raters=1, raters_per_neuron=1, quality=QualityDesign(), **display.changes
-    )
+    changes: dict[str, Any] = {"neurons_per_arm": neurons, "raters": 1, "raters_per_neuron": 1}
+    tried = replace(design, quality=QualityDesign(), **changes, **dict[str, Any](display.changes))
     strata = strata_open(tried)
     draw = study_draw(tried, strata, salt)
     measured = leaks_at_freeze(Study(slug=tried.slug, title=tried.title), tried, draw, shuffles=0)
