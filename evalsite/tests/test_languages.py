@@ -16,8 +16,8 @@ from django.utils.translation.template import templatize
 
 from annotation.evaluator.wording import in_words
 from annotation.models import Evaluator
-from annotation.tests.factories import make_frozen_study, make_open_study, make_rater
-from evalsite.access import ADMIN
+from annotation.tests.factories import make_frozen_study, make_open_study, make_rater, make_unblinded_study
+from evalsite.access import ADMIN, STATISTICIAN
 from evalsite.tests.test_access import make_user
 
 SIGN_IN, SWITCH = "/accounts/login/", "/accounts/language/"
@@ -206,6 +206,16 @@ def test_numbers_for_the_script_and_replies_are_the_same_in_every_language():
     assert numbers.findall(pages[0]) == numbers.findall(pages[1])
     said = [client.get(address, headers={"Accept": "application/json", **extra}).content for extra in ({}, GERMAN)]
     assert said[0] == said[1]
+
+
+@pytest.mark.django_db
+def test_a_report_gives_the_same_numbers_in_every_language(client):
+    client.force_login(make_user(STATISTICIAN))
+    study = make_unblinded_study()
+    pages = [client.get(f"/reports/{study.slug}/", headers=headers).content.decode() for headers in ({}, GERMAN)]
+    numbers = re.compile(r"\d+[.,]\d+")
+    assert len(numbers.findall(pages[0])) > 10
+    assert numbers.findall(pages[1]) == numbers.findall(pages[0])
 
 
 @pytest.mark.django_db
