@@ -8,8 +8,9 @@ import pandas as pd
 
 from analysis.export.sources import StudyRecord
 from annotation.audit import anchor, chain_of, log_text, verifier_text
-from annotation.design import canonical_json
-from annotation.models import Judgment, ProtocolVersion, Study
+from annotation.design import canonical_json, design_from_dict
+from annotation.leaks import numbers_read
+from annotation.models import Judgment, LeakAudit, ProtocolVersion, Study
 from annotation.selectors import rater_at, sittings
 
 FIELDS = (
@@ -29,6 +30,7 @@ def study_record(study: Study) -> StudyRecord:
         verifier=verifier_text(),
         amendments=_amendments(study),
         answers=answer_versions(study),
+        leaks=_leaks(study),
     )
 
 
@@ -42,6 +44,30 @@ def answer_versions(study: Study) -> pd.DataFrame:
         row["protocol_version"] = bisect.bisect_right(begun, row["submitted_at"])
         row["responses"], row["marks"] = canonical_json(row["responses"]), canonical_json(row["marks"])
     return pd.DataFrame(found, columns=COLUMNS).astype({"confidence": "Int64"})
+
+
+def leaks_said(study: Study) -> str:
+    """What the last leak audit before the opening found, in words."""
+    audit = LeakAudit.objects.filter(study=study).last()
+    if audit is None:
+        return "not audited: frozen before there were leak audits"
+    areas = [
+        f"{pair.first} and {pair.second} {pair.presentation.auc:.2f}"
+        for pair in numbers_read(audit.numbers).pairs
+        if pair.presentation is not None
+    ]
+    verdict = "within the limit" if audit.passed else "above the limit"
+    overruled = design_from_dict(study.design).blinding.leak_overruled
+    why = f" Opened all the same: {overruled}" if overruled else ""
+    return f"AUC of telling the arms: {'; '.join(areas) or 'too few neurons to say'}; {verdict} of {audit.limit:g}.{why}"
+
+
+def _leaks(study: Study) -> list[dict[str, Any]]:
+    rows = LeakAudit.objects.filter(study=study).order_by("id")
+    return [
+        {"at": row.at.isoformat(), "limit": row.limit, "rule": row.rule, "passed": row.passed, **row.numbers}
+        for row in rows
+    ]
 
 
 def _begun(study: Study) -> list[datetime]:

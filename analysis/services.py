@@ -11,7 +11,7 @@ from analysis.export import Sources
 from analysis.export.sources import Facts, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
-from analysis.record import study_record
+from analysis.record import leaks_said, study_record
 from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
 from annotation.design import design_from_dict
 from annotation.design.quality import QualityDesign
@@ -69,6 +69,7 @@ def report_facts(study: Study) -> Facts:
         unblinded_at=_when(unblinding.at),
         unblinded_by=unblinding.by.get_username() if unblinding.by else "an account that no longer exists",
         unblinded_because=unblinding.reason,
+        leaks=leaks_said(study),
     )
 
 

@@ -18,6 +18,7 @@ class Facts:
     unblinded_at: str
     unblinded_by: str
     unblinded_because: str
+    leaks: str  # whether the arms could be told from how items were shown, and why the study opened all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class StudyRecord:
     verifier: str  # the script that checks it
     amendments: list[dict[str, Any]]
     answers: pd.DataFrame  # every version of every answer
+    leaks: list[dict[str, Any]]  # every leak audit
 
 
 @dataclass(frozen=True, slots=True)
