@@ -39,6 +39,11 @@ CHECKS = {
     "rules": {"target-size": {"enabled": True}, "heading-order": {"enabled": True}},
     "resultTypes": ["violations"],
 }
+# What a narrow screen changes: tables that need to be scrolled, and rows that wrap.
+CHECKS_OF_SIZE = {
+    "runOnly": {"type": "rule", "values": ["scrollable-region-focusable", "target-size"]},
+    "resultTypes": ["violations"],
+}
 LIGHT, BOTH = ("light",), ("light", "dark")
 DESIGNS = {
     "first_glance": {"display": "proportional"},  # every band of shading
@@ -90,6 +95,8 @@ class Inspector:
             self.faults += [(path, scheme, fault["id"], where(fault)) for fault in found]
         self.page.emulate_media(color_scheme="light")
         self.page.set_viewport_size(PHONE)
+        found = Axe().run(self.page, options=CHECKS_OF_SIZE).response["violations"]
+        self.faults += [(path, "phone", fault["id"], where(fault)) for fault in found]
         width = self.page.evaluate("document.documentElement.scrollWidth")
         if width > PHONE["width"]:
             self.faults.append((path, "phone", f"{width} px wide"))
