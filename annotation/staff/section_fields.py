@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.design import AssignmentDesign, BlindingDesign, SamplingDesign, Section
 from annotation.design.crowd import DISCARD, KEEP, CrowdDesign
 from annotation.design.guess import GuessDesign
+from annotation.design.plan import PlanDesign
 from annotation.design.quality import QualityDesign
 from annotation.design.training import TrainingDesign
 
@@ -20,6 +21,7 @@ SECTIONS: dict[str, type[Section]] = {
     "guess": GuessDesign,
     "blinding": BlindingDesign,
     "crowd": CrowdDesign,
+    "plan": PlanDesign,
 }
 CORPORA = "sampling.more_corpora"
 LEFT_ANSWERS = [
@@ -93,6 +95,11 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("Name the study on the public page that knows its protocol"),
         _("Otherwise it is called a study of this site."),
     ),
+    "plan.closing_rule": (
+        _("When the study is closed"),
+        _("A rule that does not look at the answers, such as: when all raters are through, or after four weeks."),
+    ),
+    "plan.analysis": (_("How it is analysed"), _("What is compared, beyond the standard report.")),
 }
 
 
@@ -116,7 +123,9 @@ def sections_read(cleaned: Mapping[str, Any], stored: Mapping[str, Any]) -> dict
     read: dict[str, dict[str, Any]] = {section: dict(stored.get(section, {})) for section in SECTIONS}
     for name in WORDS:
         section, _dot, field = name.partition(".")
-        if cleaned.get(name) not in (None, ""):
+        # A text can be taken away again; a number that was taken away leaves the one that is stored.
+        may_be_empty = field in SECTIONS[section].TEXTS and name in cleaned
+        if may_be_empty or cleaned.get(name) not in (None, ""):
             read[section][field] = cleaned[name]
     return read
 
@@ -135,5 +144,8 @@ def _field(name: str, corpora: list[str]) -> forms.Field:
         return forms.FloatField(min_value=least, max_value=most, widget=forms.NumberInput({"step": "0.01"}), **told)
     if field in SECTIONS[section].SWITCHES:
         return forms.BooleanField(**told)
+    if field in SECTIONS[section].TEXTS:
+        most = SECTIONS[section].TEXTS[field][1]
+        return forms.CharField(max_length=most, widget=forms.Textarea(attrs={"rows": 2}), **told)
     smallest, largest = SECTIONS[section].RANGES[field]
     return forms.IntegerField(min_value=smallest, max_value=largest, **told)

@@ -193,6 +193,10 @@ class StudyForm(forms.Form):
     def blinding_fields(self) -> list[forms.BoundField]:
         return self._section("blinding") + self._section("guess")
 
+    @property
+    def plan_fields(self) -> list[forms.BoundField]:
+        return self._section("plan")
+
     def _section(self, section: str) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(f"{section}.")]
 

@@ -177,6 +177,15 @@ def test_a_launch_makes_a_draft_with_everything_typed(admin, harvested):
     assert {arm["name"]: arm["network"] for arm in pair["arms"]} == ARMS
 
 
+def test_a_plan_is_part_of_the_design_and_can_be_taken_away_again(admin, harvested):
+    admin.post(reverse("staff:create"), typed(**{"plan.closing_rule": "After four weeks."}))
+    study = Study.objects.get()
+    assert study.design["plan"] == {"closing_rule": "After four weeks.", "analysis": ""}
+    admin.post(reverse("staff:edit", args=[study.slug]), typed(slug=study.slug, **{"plan.closing_rule": ""}))
+    study.refresh_from_db()
+    assert study.design["plan"]["closing_rule"] == ""
+
+
 def test_a_refused_launch_keeps_everything_typed_and_says_why_at_the_field(admin, harvested):
     answer = admin.post(reverse("staff:create"), typed(raters=2, raters_per_neuron=3, contact="ask Grace"))
     form = answer.context["form"]
