@@ -9,9 +9,9 @@ import pandas as pd
 from analysis.export.sources import StudyRecord
 from annotation.audit import anchor, chain_of, log_text, verifier_text
 from annotation.design import canonical_json, design_from_dict
-from annotation.leaks import numbers_read
 from annotation.models import Judgment, LeakAudit, ProtocolVersion, Study
 from annotation.selectors import rater_at, sittings
+from annotation.services.leaks import leaks_summed
 
 FIELDS = (
     "assignment__seat__number", "assignment__position", "assignment__item__public_id", "version", "is_current",
@@ -51,15 +51,9 @@ def leaks_said(study: Study) -> str:
     audit = LeakAudit.objects.filter(study=study).last()
     if audit is None:
         return "not audited: frozen before there were leak audits"
-    areas = [
-        f"{pair.first} and {pair.second} {pair.presentation.auc:.2f}"
-        for pair in numbers_read(audit.numbers).pairs
-        if pair.presentation is not None
-    ]
-    verdict = "within the limit" if audit.passed else "above the limit"
     overruled = design_from_dict(study.design).blinding.leak_overruled
-    why = f" Opened all the same: {overruled}" if overruled else ""
-    return f"AUC of telling the arms: {'; '.join(areas) or 'too few neurons to say'}; {verdict} of {audit.limit:g}.{why}"
+    why = f" Overruled: {overruled}" if overruled else ""
+    return f"Arms told by how items are shown: {leaks_summed(audit)}.{why}"
 
 
 def _leaks(study: Study) -> list[dict[str, Any]]:

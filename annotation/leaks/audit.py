@@ -81,8 +81,8 @@ class LeakNumbers:
     items : int
     comparisons : tuple of Comparison
     p_value : float or None
-        Chance of a largest area over all pairs of arms as large as the one found, if the arms were shuffled over
-        neurons within sizes. None: no pair could be measured.
+        Chance of a largest area over all comparisons as large as the one found, if the arms were shuffled over neurons
+        within sizes. None: nothing could be measured.
     shuffles : int
         How many of them the chance was counted over.
     """
@@ -91,6 +91,12 @@ class LeakNumbers:
     comparisons: tuple[Comparison, ...]
     p_value: float | None
     shuffles: int
+
+    @property
+    def largest(self) -> Auc | None:
+        """The largest area by presentation; None: nothing could be measured."""
+        areas = [found.presentation for found in self.comparisons if found.presentation is not None]
+        return max(areas, key=lambda area: area.auc, default=None)
 
     @property
     def pairs(self) -> tuple[Comparison, ...]:
@@ -134,7 +140,7 @@ def leaks_measure(pages: Sequence[ShownPage], *, seed: int = 0, shuffles: int = 
     if len(table.arms) > 2:
         tasks += [(arm, tuple(other for other in table.arms if other != arm)) for arm in table.arms]
     found = tuple(_compare(table, first, others, seed) for first, others in tasks)
-    p_value, counted = _chance(table, [one for one in found if one.is_pair], seed, shuffles)
+    p_value, counted = _chance(table, found, seed, shuffles)
     return LeakNumbers(len(pages), found, p_value, counted)
 
 
@@ -218,20 +224,20 @@ def _features(
     return tuple(leaks)
 
 
-def _chance(table: _Table, pairs: Sequence[Comparison], seed: int, shuffles: int) -> tuple[float | None, int]:
+def _chance(table: _Table, compared: Sequence[Comparison], seed: int, shuffles: int) -> tuple[float | None, int]:
     """The chance of so large a largest area, with arms shuffled over neurons within sizes, and the shuffles it took.
 
     Notes
     -----
     Shuffling stops early once `ENOUGH` shuffles reached the area found (Besag & Clifford 1991, Biometrika 78).
     """
-    measured = [one for one in pairs if one.presentation is not None]
+    measured = [one for one in compared if one.presentation is not None]
     if not measured or not shuffles:
         return None, 0
     found, rng, reached = max(one.presentation.auc for one in measured if one.presentation), _rng(seed + 1), 0
     for done in range(1, shuffles + 1):
         arms = _shuffled(table, rng)
-        largest = max(_area_of(table, arms, (one.first, one.second), seed) for one in measured)
+        largest = max(_area_of(table, arms, one, seed) for one in measured)
         reached += largest >= found
         if reached == ENOUGH:
             return round(reached / done, 4), done
@@ -248,9 +254,9 @@ def _shuffled(table: _Table, rng: np.random.Generator) -> np.ndarray:
     return arm_of[table.unit]
 
 
-def _area_of(table: _Table, arms: np.ndarray, pair: tuple[str, str], seed: int) -> float:
-    rows = np.flatnonzero(np.isin(arms, pair))
-    second, unit = arms[rows] == pair[1], np.unique(table.unit[rows], return_inverse=True)[1]
+def _area_of(table: _Table, arms: np.ndarray, compared: Comparison, seed: int) -> float:
+    rows = np.flatnonzero(np.isin(arms, (compared.first, compared.second) if compared.is_pair else table.arms))
+    second, unit = arms[rows] != compared.first, np.unique(table.unit[rows], return_inverse=True)[1]
     return area(out_of_fold(table.presentation[rows], second, unit, _rng(seed)).both, second)
 
 

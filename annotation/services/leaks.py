@@ -111,8 +111,7 @@ def leak_audit_write(*, study: Study, design: StudyDesign, measured: Measured, b
         numbers=measured.numbers.as_json(),
         seconds=round(measured.seconds, 1),
     )
-    areas = [pair.presentation.auc for pair in measured.numbers.pairs if pair.presentation]
-    largest = round(max(areas), 4) if areas else None
+    largest = round(measured.numbers.largest.auc, 4) if measured.numbers.largest else None
     event_add(study, by, "leaks audited", passed=audit.passed, limit=limit, rule=rule, largest_area=largest)
     return audit
 
@@ -135,15 +134,29 @@ def leaks_refuse(study: Study) -> None:
 def leaks_told(audit: LeakAudit) -> str:
     """Which arms can be told, and from what, in a sentence."""
     told = []
-    for pair in leaks_beyond(numbers_read(audit.numbers), audit.limit, audit.rule):
-        area = "not measured, too few neurons" if pair.presentation is None else f"AUC {pair.presentation.auc:.2f}"
-        by = f", most by {pair.features[0].name}" if pair.features else ""
-        told.append(f"{pair.first} and {pair.second} ({area}{by})")
+    for one in leaks_beyond(numbers_read(audit.numbers), audit.limit, audit.rule):
+        area = "not measured, too few neurons" if one.presentation is None else f"AUC {one.presentation.auc:.2f}"
+        by = f", most by {one.features[0].name}" if one.features else ""
+        told.append(f"{one.first} and {one.second} ({area}{by})")
     held = "the area" if audit.rule == "estimate" else "the upper end of the interval"
     return (
         f"how items are shown tells {'; '.join(told)}. The limit for {held} is {audit.limit:g}. Choose another display "
         "in a new study, or open it with a reason that is written into the protocol"
     )
+
+
+def leaks_summed(audit: LeakAudit) -> str:
+    """What an audit found, in a sentence."""
+    numbers = numbers_read(audit.numbers)
+    if numbers.largest is None:
+        return "not measured: too few neurons to say whether the arms can be told"
+    area, limit = numbers.largest, f"the limit of {audit.limit:g}"
+    found = f"the largest area is {area.auc:.2f} [{area.low:.2f}, {area.high:.2f}]"
+    if not audit.passed:
+        return f"above {limit}: {found}"
+    if area.auc > audit.limit:
+        return f"above {limit}, but no more than chance gives: {found}, as large in {numbers.p_value:.0%} of shuffles"
+    return f"within {limit}: {found}"
 
 
 def _measured(study: Study, rows: list[_Row], shuffles: int = SHUFFLES) -> Measured:

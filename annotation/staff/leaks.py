@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from annotation.leaks import Comparison, leaks_beyond, numbers_read
+from annotation.leaks import Comparison, LeakNumbers, leaks_beyond, numbers_read
 from annotation.models import LeakAudit, Study
 from annotation.services.leaks import leaks_told
 from annotation.services.log import REASON_AT_LEAST
@@ -23,7 +23,9 @@ class LeakPanel:
     earlier : int
         Audits before it.
     rows : tuple of (Comparison, bool)
-        Pairs of arms, then each arm and all others; whether the limit is broken.
+        Pairs of arms, then each arm and all others; whether the study may not open with it.
+    state : {"unmeasured", "within", "chance", "above", "overruled"}
+    p_value : float or None
     overruled : str
         Why the study opens all the same, or empty.
     """
@@ -31,6 +33,7 @@ class LeakPanel:
     audit: LeakAudit
     earlier: int
     rows: tuple[tuple[Comparison, bool], ...]
+    state: str
     p_value: float | None
     overruled: str
 
@@ -41,13 +44,23 @@ def leak_panel(study: Study) -> LeakPanel | None:
         return None
     numbers = numbers_read(audits[0].numbers)
     beyond = leaks_beyond(numbers, audits[0].limit, audits[0].rule)
+    overruled = study.design.get("blinding", {}).get("leak_overruled", "")
     return LeakPanel(
         audit=audits[0],
         earlier=len(audits) - 1,
         rows=tuple((found, found in beyond) for found in numbers.comparisons),
+        state=_state(audits[0], numbers, overruled),
         p_value=numbers.p_value,
-        overruled=study.design.get("blinding", {}).get("leak_overruled", ""),
+        overruled=overruled,
     )
+
+
+def _state(audit: LeakAudit, numbers: LeakNumbers, overruled: str) -> str:
+    if not audit.passed:
+        return "overruled" if overruled else "above"
+    if numbers.largest is None:
+        return "unmeasured"
+    return "chance" if numbers.largest.auc > audit.limit else "within"
 
 
 class OpenForm(StepForm):
@@ -63,7 +76,7 @@ class OpenForm(StepForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         panel = leak_panel(self.study)
-        if panel is None or panel.audit.passed or panel.overruled:
+        if panel is None or panel.state != "above":
             del self.fields["reason"]
         else:
             self.fields["reason"].help_text = f"{leaks_told(panel.audit)}. {self.fields['reason'].help_text}"

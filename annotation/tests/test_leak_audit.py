@@ -145,7 +145,7 @@ def test_repeating_the_audit_gives_the_same_numbers_and_is_on_record(leaking, ca
     assert again.numbers == first.numbers
     told = capsys.readouterr().out
     assert "baseline or solu: AUC " in told
-    assert "ABOVE the limit of 0.6" in told
+    assert "above the limit of 0.6: the largest area is " in told
     assert StudyEvent.objects.filter(study=leaking, action="key read for the leak audit").count() == 1
 
 

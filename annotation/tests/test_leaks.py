@@ -173,7 +173,9 @@ def test_the_feature_that_leaks_is_the_one_whose_absence_is_felt():
 def test_of_three_arms_the_one_that_leaks_is_told_from_each_and_from_all_others():
     numbers = leaks_measure(make_study(7, arms="abc", marks=4), shuffles=19)
     assert [(pair.first, pair.second) for pair in numbers.pairs] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert {(pair.first, pair.second) for pair in leaks_beyond(numbers, 0.6, "estimate")} == {("a", "b"), ("b", "c")}
+    beyond = {(one.first, one.second) for one in leaks_beyond(numbers, 0.6, "estimate")}
+    assert beyond >= {("a", "b"), ("b", "c"), ("b", "all others")}
+    assert ("a", "c") not in beyond
     rest = {one.first: one.presentation.auc for one in numbers.comparisons if not one.is_pair and one.presentation}
     assert rest["b"] > 0.9
     assert set(rest) == {"a", "b", "c"}

@@ -6,6 +6,7 @@ from annotation.leaks import Auc, Comparison, numbers_read
 from annotation.management.study_command import StudyCommand
 from annotation.models import Study
 from annotation.services import study_leaks
+from annotation.services.leaks import leaks_summed
 
 
 class Command(StudyCommand):
@@ -15,8 +16,7 @@ class Command(StudyCommand):
         audit = study_leaks(study=study)
         for found in numbers_read(audit.numbers).comparisons:
             self.stdout.write(_told(found))
-        verdict = "within" if audit.passed else "ABOVE"
-        return f"{study.slug}: {verdict} the limit of {audit.limit:g} ({audit.rule}); took {audit.seconds:g} s"
+        return f"{study.slug}: {leaks_summed(audit)}. Rule: {audit.rule}. It took {audit.seconds:g} s."
 
 
 def _told(found: Comparison) -> str:
