@@ -79,4 +79,5 @@ class OpenForm(StepForm):
         if panel is None or panel.state != "above":
             del self.fields["reason"]
         else:
-            self.fields["reason"].help_text = f"{leaks_told(panel.audit)}. {self.fields['reason'].help_text}"
+            told = leaks_told(panel.audit)
+            self.fields["reason"].help_text = f"{told[0].upper()}{told[1:]}. {self.fields['reason'].help_text}"
