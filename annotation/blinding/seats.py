@@ -24,7 +24,7 @@ def seats_of(user_id: int) -> QuerySet[Seat]:
     """The user's seats in studies past draft; the protocol and the design stay in the database."""
     return (
         Seat.objects.filter(evaluator__user_id=user_id, study__state__in=SEEN_STATES)
-        .select_related("study")
+        .select_related("study", "evaluator")
         .defer("study__protocol", "study__design")
     )
 

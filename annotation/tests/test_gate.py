@@ -327,9 +327,9 @@ def test_no_query_of_the_gate_reads_the_design_the_protocol_or_a_sealed_or_neuro
 
 
 def test_next_reads_a_fixed_number_of_queries_however_far_the_rater_is(study, rater, django_assert_num_queries):
-    with django_assert_num_queries(4):  # seat, assignment, its first showing, progress
+    with django_assert_num_queries(5):  # seat, assignment, its first showing, progress, messages
         current(rater, study)
     for _ in range(8):
         blind_judgment_submit(rater, current(rater, study).assignment, make_answer("no"), KEY)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         current(rater, study)
