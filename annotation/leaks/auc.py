@@ -59,7 +59,7 @@ def area_interval(
     second : ndarray, bool, (items,)
         Whether the item belongs to the second arm.
     units : ndarray, int, (items,)
-        Cluster of each item, here its neuron; a cluster lies in one arm.
+        Cluster of each item: its neuron, together with the twins of that neuron in other arms.
     level : float
         Coverage, 0 … 1.
 
@@ -80,12 +80,16 @@ def area_interval(
     """
     estimate = area(scores, second)
     together = rankdata(scores)
+    sums = []
     variance = 0.0
     for arm in (second, ~second):
         own, others = int(arm.sum()), int((~arm).sum())
         parts = (together[arm] - rankdata(scores[arm])) / others
-        sums = np.bincount(np.unique(units[arm], return_inverse=True)[1], weights=parts - parts.mean())
-        clusters = len(sums)
-        variance += float((sums**2).sum()) / own**2 * clusters / max(1, clusters - 1)
-    reach = float(norm.ppf((1 + level) / 2)) * variance**0.5
+        # Of the first arm the share below an item is counted, of the second the share above: so the sign turns.
+        parts = (parts - parts.mean()) * (1 if arm is second else -1)
+        sums.append(np.bincount(units[arm], weights=parts, minlength=int(units.max()) + 1) / own)
+        clusters = len(np.unique(units[arm]))
+        variance += float((sums[-1] ** 2).sum()) * clusters / max(1, clusters - 1)
+    variance += 2 * float((sums[0] * sums[1]).sum())  # clusters that lie in both arms
+    reach = float(norm.ppf((1 + level) / 2)) * max(0.0, variance) ** 0.5
     return Auc(estimate, max(0.0, estimate - reach), min(1.0, estimate + reach))

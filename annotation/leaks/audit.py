@@ -151,7 +151,8 @@ class _Table:
     arms: tuple[str, ...]
     arm: np.ndarray  # name per item
     size: np.ndarray
-    unit: Ints
+    unit: Ints  # the neuron
+    twins: Ints  # the neuron and those of the same layer and number in other arms, which start from the same weights
     names: tuple[str, ...]
     presentation: Floats
     shape: Floats
@@ -162,12 +163,13 @@ class _Table:
     def of(cls, pages: Sequence[ShownPage]) -> "_Table":
         shown, shaped = [presentation(page) for page in pages], [text_shape(page) for page in pages]
         wordings = word_table([words(page) for page in pages])
-        units = np.unique([f"{page.size}|{page.arm}|{page.unit}" for page in pages], return_inverse=True)[1]
+        units = _numbered([f"{page.size}|{page.arm}|{page.unit}" for page in pages])
         return cls(
             arms=tuple(sorted({page.arm for page in pages})),
             arm=np.array([page.arm for page in pages]),
             size=np.array([page.size for page in pages]),
-            unit=units.astype(np.int64),
+            unit=units,
+            twins=_numbered([f"{page.size}|{page.unit}" for page in pages]),
             names=tuple(shown[0]) if shown else (),
             presentation=_rows(shown),
             shape=_rows(shaped),
@@ -176,14 +178,18 @@ class _Table:
         )
 
 
+def _numbered(names: Sequence[str]) -> Ints:
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
 def _rows(found: Sequence[dict[str, float]]) -> Floats:
     return np.array([list(row.values()) for row in found], dtype=np.float64).reshape(len(found), -1)
 
 
 def _compare(table: _Table, first: str, others: tuple[str, ...], seed: int) -> Comparison:
     rows = np.flatnonzero(np.isin(table.arm, (first, *others)))
-    second, unit = table.arm[rows] != first, np.unique(table.unit[rows], return_inverse=True)[1]
-    neurons = len(np.unique(unit[~second])), len(np.unique(unit[second]))
+    second, unit = table.arm[rows] != first, table.twins[rows]
+    neurons = len(np.unique(table.unit[rows][~second])), len(np.unique(table.unit[rows][second]))
     name = others[0] if len(others) == 1 else REST
     if min(neurons) < FEWEST:
         return Comparison(first, name, neurons)
@@ -256,8 +262,8 @@ def _shuffled(table: _Table, rng: np.random.Generator) -> np.ndarray:
 
 def _area_of(table: _Table, arms: np.ndarray, compared: Comparison, seed: int) -> float:
     rows = np.flatnonzero(np.isin(arms, (compared.first, compared.second) if compared.is_pair else table.arms))
-    second, unit = arms[rows] != compared.first, np.unique(table.unit[rows], return_inverse=True)[1]
-    return area(out_of_fold(table.presentation[rows], second, unit, _rng(seed)).both, second)
+    second = arms[rows] != compared.first
+    return area(out_of_fold(table.presentation[rows], second, table.twins[rows], _rng(seed)).both, second)
 
 
 def _rng(seed: int) -> np.random.Generator:

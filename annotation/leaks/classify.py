@@ -40,14 +40,14 @@ class OutOfFold:
 def out_of_fold(
     features: Floats, second: Flags, units: Ints, rng: np.random.Generator, *, full: bool = True
 ) -> OutOfFold:
-    """Cross-validated scores, averaged over repeats; items of one neuron are never parted between training and test.
+    """Cross-validated scores, averaged over repeats; items of one unit are never parted between training and test.
 
     Parameters
     ----------
     features : ndarray, float64, (items, features)
     second : ndarray, bool, (items,)
     units : ndarray, int, (items,)
-        The neuron of each item.
+        What an item belongs to: its neuron, together with the twins of that neuron in other arms.
     full : bool
         Whether stumps are fitted too; without, their scores are 0.
     """
@@ -64,11 +64,11 @@ def out_of_fold(
 
 
 def folds_of(second: Flags, units: Ints, rng: np.random.Generator) -> Ints:
-    """A fold for each item, the same for all items of a neuron, evenly over both arms."""
+    """A fold for each item, the same for all items of a unit, evenly over the units of one arm, the other, and both."""
+    above, below = np.unique(units[second]), np.unique(units[~second])
     fold_of = np.zeros(int(units.max()) + 1, dtype=np.int64)
-    for arm in (second, ~second):
-        own = rng.permutation(np.unique(units[arm]))
-        fold_of[own] = np.arange(len(own)) % FOLDS
+    for group in (np.setdiff1d(above, below), np.setdiff1d(below, above), np.intersect1d(above, below)):
+        fold_of[rng.permutation(group)] = np.arange(len(group)) % FOLDS
     return fold_of[units]
 
 

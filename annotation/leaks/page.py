@@ -26,7 +26,8 @@ class ShownPage:
     Attributes
     ----------
     arm, size, unit : str
-        What is sealed: arm, size label, and the neuron (any text that is the same for one neuron's items).
+        What is sealed: arm, size label, and the neuron by layer and number, or a text that is the same for one neuron's
+        items; the same text in another arm is taken as its twin.
     public_id : str
     snippets : sequence of sequence of (text, band)
     layout : mapping

@@ -42,7 +42,8 @@ def _snippet(rng: np.random.Generator, marks: int, before: int) -> list[list]:
 
 def make_study(seed: int, neurons: int = 30, arms: str = "ab", **of_b) -> list[ShownPage]:
     rng = np.random.default_rng(seed)
-    pages = [make_page(arm, n, rng, **(of_b if arm == "b" else {})) for arm in arms for n in range(neurons)]
+    numbers = {arm: rng.choice(10**4, size=neurons, replace=False) for arm in arms}
+    pages = [make_page(arm, n, rng, **(of_b if arm == "b" else {})) for arm in arms for n in numbers[arm]]
     return [pages[i] for i in rng.permutation(len(pages))]
 
 
@@ -81,6 +82,18 @@ def test_items_of_one_neuron_count_as_one_when_they_are_copies():
     single = area_interval(values, flags, np.arange(40))
     double = area_interval(np.tile(values, 2), np.tile(flags, 2), np.tile(np.arange(40), 2))
     assert (double.low, double.high) == pytest.approx((single.low, single.high))
+
+
+def test_clusters_in_both_arms_narrow_the_interval_when_they_move_together():
+    """What twins share shifts both arms alike and cancels in the area; checked by drawing whole pairs anew."""
+    rng = np.random.default_rng(2)
+    shared = rng.normal(size=400)
+    scores = np.concatenate([shared + 0.3 * rng.normal(size=400), shared + 0.3 * rng.normal(size=400) + 0.2])
+    flags, pairs = np.arange(800) >= 400, np.tile(np.arange(400), 2)
+    found, apart = (area_interval(scores, flags, units) for units in (pairs, np.arange(800)))
+    drawn = [area(scores[np.concatenate([rows, rows + 400])], flags) for rows in rng.integers(400, size=(400, 400))]
+    assert (found.high - found.low) / (2 * 1.96) == pytest.approx(np.std(drawn), rel=0.1)
+    assert found.high - found.low < 0.6 * (apart.high - apart.low)
 
 
 # -- Classifiers -------------------------------------------------------------------------------------------------------
