@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 def test_a_whole_life_is_logged_step_by_step():
     study = make_unblinded_study(raters=1)
     actions = [event.action for event in selectors.event_list(study)]
-    assert actions == ["created", "frozen", "opened", "seat taken", "closed", "unblinded"]
+    assert actions == ["created", "frozen", "leaks audited", "opened", "seat taken", "closed", "unblinded"]
 
 
 def test_two_studies_cannot_share_a_slug():
