@@ -1,5 +1,6 @@
 """Two paired networks with harvests and indexes for tests of pages: the files once, the rows for each test."""
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,10 +26,14 @@ class Files:
     stores: dict[str, HarvestStore]
 
 
+# Test processes side by side share the artifact store; each makes files of its own.
+PAGES = f"pages-{os.getpid()}"
+
+
 @cache
 def make_files() -> Files:
     """Corpus, harvests and indexes in the artifact store of the test run."""
-    root = Path(settings.ARTIFACTS_URL) / "pages"
+    root = Path(settings.ARTIFACTS_URL) / PAGES
     corpus = make_corpus(root / "corpus")
     networks = {name: make_network(activation) for name, activation in ACTIVATIONS.items()}
     stores = {name: harvest(one, corpus, root / name, CONFIG, facts={}) for name, one in networks.items()}
@@ -47,7 +52,7 @@ def make_rows(*, indexed: bool = True) -> dict[str, HarvestRun]:
     """A finished harvest of each network, by the network's name."""
     files = make_files()
     corpus = Corpus.objects.create(
-        name="words", url="pages/corpus", fingerprint=files.corpus.fingerprint, documents=files.corpus.documents,
+        name="words", url=f"{PAGES}/corpus", fingerprint=files.corpus.fingerprint, documents=files.corpus.documents,
         tokenizer_fingerprint=files.corpus.meta["tokenizer_fingerprint"], text_bytes=9, tokens=files.corpus.tokens,
         import_report={"repaired": 3},
     )  # fmt: skip
@@ -60,7 +65,7 @@ def make_rows(*, indexed: bool = True) -> dict[str, HarvestRun]:
         )  # fmt: skip
         runs[name] = HarvestRun.objects.create(
             pk=RUNS[name], network=network, corpus=corpus, site="post_act", status="done", progress=1.0,
-            config=store.meta["config"], url=f"pages/{name}", tokens_seen=store.meta["tokens"],
-            index_url=f"pages/{name}-index" if indexed else "",
+            config=store.meta["config"], url=f"{PAGES}/{name}", tokens_seen=store.meta["tokens"],
+            index_url=f"{PAGES}/{name}-index" if indexed else "",
         )  # fmt: skip
     return runs

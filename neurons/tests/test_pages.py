@@ -17,7 +17,7 @@ from neurons.models import Corpus, HarvestRun
 from neurons.store.harvest import Sample
 from neurons.store.known_activations import text_around
 from neurons.store.pieces import Snippet
-from neurons.tests.indexed import make_files, make_rows
+from neurons.tests.indexed import PAGES, make_files, make_rows
 from neurons.views.ranges import RankedSample, rank_ranges
 from neurons.views.shading import band, shaded, shaded_at_peak
 
@@ -69,10 +69,10 @@ def addresses() -> list[str]:
 
 def make_copy(run: HarvestRun, name: str) -> Path:
     """Let the run have a copy of its harvest that a test may change; its index is forgotten."""
-    source, folder = (Path(settings.ARTIFACTS_URL) / "pages" / each for each in (run.network.name, name))
+    source, folder = (Path(settings.ARTIFACTS_URL) / PAGES / each for each in (run.network.name, name))
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(source, folder)
-    run.url, run.index_url = f"pages/{name}", ""
+    run.url, run.index_url = f"{PAGES}/{name}", ""
     run.save()
     return folder
 
