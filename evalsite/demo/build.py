@@ -93,14 +93,15 @@ def open_study(_: str | None) -> None:
 def _study(slug: str, title: str, *, seed: int, rater_kind: str) -> Study:
     """The study, frozen and open if it was not yet; an interrupted start goes on where it stopped."""
     template = design_from_toml(TEMPLATE.read_text())
-    # Whoever tries the demo is one person, so its protocols ask for one person to unblind.
+    # Whoever tries the demo is one person, so its protocols ask for one person to unblind. Each demo draws neurons of
+    # its own, and by chance some draws look leakier than the limit: the panel shows it, and the study opens.
     design = replace(
         template,
         title=title,
         slug=slug,
         seed=seed,
         rater_kind=rater_kind,
-        blinding=replace(template.blinding, unblinders=1),
+        blinding=replace(template.blinding, unblinders=1, leak_overruled=DEMO_OPENS),
     )
     study = Study.objects.filter(slug=slug).first() or study_create(design=design, by=_admin())
     if study.state == Study.State.DRAFT:
@@ -118,6 +119,7 @@ def _admin() -> User:
     return User.objects.get(username=_name("admin"))
 
 
+DEMO_OPENS = "This is the demonstration: it opens whatever its leak audit finds; the audit stands on the study's page."
 STEPS = (
     Step("making the database", database),
     Step("making the logins", accounts),
