@@ -45,7 +45,7 @@ You will see one neuron of a small language model at a time. For each neuron the
 called snippets. They are the places where this neuron fired most strongly.
 
 In every snippet a few tokens (words or parts of words) are marked. The most strongly marked one is where the neuron \
-fired hardest; the others are the next strongest in that snippet. Weak marks may be noise: judge by the strongest.
+fired hardest; the others are the next strongest. Weak marks may be noise: judge by the strongest.
 
 Decide whether one rule or one category explains at least 80 % of the strongest firings. A rule can be narrow (one \
 word, such as "apple") or broad (any phrase about music), as long as you could tell somebody else in one sentence.
