@@ -18,6 +18,7 @@ from annotation.services.leaks import leaks_at_freeze
 from annotation.services.material import material_open
 from annotation.services.showing import Showing
 
+TOKENS = {"even_characters": 0, "context_before": 48, "context_after": 16}
 EVEN = {"even_characters": 136, "context_before": 64, "context_after": 32}  # about what 30 + 10 tokens show
 DETAIL_NEURONS = 100  # of each arm, for the share of the activations that marks tell
 
@@ -31,11 +32,11 @@ class Display:
 
 
 DISPLAYS = (
-    Display("proportional, 5 bands", {"display": PROPORTIONAL}),
-    Display("rank", {"display": RANK}),
-    Display("peak, 3 marks", {"display": PEAK, "marked_per_snippet": 3}),
-    Display("matched", {"display": MATCHED}),
-    Display("peak alone", {"display": PEAK, "marked_per_snippet": 1}),
+    Display("proportional, 5 bands", {"display": PROPORTIONAL, "bands": 5, **TOKENS}),
+    Display("rank", {"display": RANK, **TOKENS}),
+    Display("peak, 3 marks", {"display": PEAK, "marked_per_snippet": 3, **TOKENS}),
+    Display("matched", {"display": MATCHED, **TOKENS}),
+    Display("peak alone", {"display": PEAK, "marked_per_snippet": 1, **TOKENS}),
     Display("rank, even lengths", {"display": RANK, **EVEN}),
     Display("peak, 3 marks, even lengths", {"display": PEAK, "marked_per_snippet": 3, **EVEN}),
     Display("matched, even lengths", {"display": MATCHED, **EVEN}),
