@@ -150,7 +150,7 @@ def test_lines_removed_at_the_end_are_found_by_the_head_and_by_an_anchor():
         LogChain.objects.filter(study=study).update(length=4, head_sha256=study.events.get(number=4).sha256)
     assert problems(study) == []
     with pytest.raises(CommandError, match="4 lines and had 5 when the anchor was made"):
-        run("audit_verify", study.slug, "--anchor", anchor)
+        run("audit_verify", study.slug, f"--anchor={anchor}")
 
 
 def test_lines_that_change_places_are_found():
@@ -181,11 +181,11 @@ def test_the_command_prints_anchors_that_hold_later():
     study, _ = make_log(3)
     anchor = run("audit_head", study.slug).strip()
     event_add(study, None, "counted")
-    run("audit_verify", "--anchor", anchor)
+    run("audit_verify", f"--anchor={anchor}")
     with pytest.raises(CommandError, match="another hash than the anchor"):
-        run("audit_verify", "--anchor", anchor[:-1] + ("0" if anchor[-1] != "0" else "1"))
+        run("audit_verify", "--anchor=" + anchor[:-1] + ("0" if anchor[-1] != "0" else "1"))
     with pytest.raises(CommandError, match="no chain nowhere here"):
-        run("audit_verify", "--anchor", "nowhere" + anchor[anchor.index(":") :])
+        run("audit_verify", "--anchor=nowhere" + anchor[anchor.index(":") :])
     with pytest.raises(CommandError, match="CHAIN:NUMBER:SHA256"):
         run("audit_verify", "--anchor", "hello")
 
