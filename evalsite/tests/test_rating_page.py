@@ -28,7 +28,8 @@ def press(page, *keys):
 
 
 def said(page, text):
-    page.wait_for_selector(f"#rate-status:has-text('{text}')")
+    # A machine that does much else at once has taken longer than the usual 15 seconds to lose an answer.
+    page.wait_for_selector(f"#rate-status:has-text('{text}')", timeout=60_000)
 
 
 def checked(page, name):
