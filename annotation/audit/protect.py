@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connections
+from django.db import NotSupportedError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
@@ -151,7 +151,7 @@ def _statements(connection: BaseDatabaseWrapper, protection: Protection) -> list
         return _postgresql(protection)
     if connection.vendor == SQLITE:
         return _sqlite(protection)
-    raise NotImplementedError(f"No triggers are known for {connection.vendor}; use PostgreSQL or SQLite.")
+    raise NotSupportedError(f"No triggers are known for {connection.vendor}; use PostgreSQL or SQLite.")
 
 
 def _sqlite(protection: Protection) -> list[str]:
