@@ -82,20 +82,30 @@ def unblinding_of(study: Study) -> Unblinding:
 
 
 def plan_of(study: Study) -> AnalysisPlan:
-    """The plan as frozen: order of sizes and arms from the protocol, the baseline first by name, else by place."""
+    """The plan as frozen: order of sizes and arms from the protocol, the baseline as named, else by name or place."""
     protocol = json.loads(study.protocol)
     design = design_from_dict(protocol["design"])
     groups = tuple((pair.size, arm.name) for pair in design.pairs for arm in pair.arms)
-    arms = [arm for _, arm in groups]
+    arms, asked = [arm for _, arm in groups], design.analysis
     return AnalysisPlan(
         study=study.slug,
         title=study.title,
         rater_kind=study.rater_kind,
         question=protocol["shown_to_raters"]["question"],
         groups=groups,
-        baseline="baseline" if "baseline" in arms else arms[0],
+        baseline=asked.baseline or ("baseline" if "baseline" in arms else arms[0]),
         protocol_sha256=study.protocol_sha256,
         seed=design.seed,
+        level=asked.level,
+        resamples=asked.resamples,
+        asks=asked.question,
+        vote=asked.vote,
+        population=asked.population,
+        treatment=asked.treatment,
+        size=asked.size,
+        looks=asked.looks,
+        spending=asked.spending,
+        permutations=asked.permutations,
         thresholds=_thresholds(design_from_dict(study.design).quality),
     )
 

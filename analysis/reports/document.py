@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from analysis.reports.exclusions import Thresholds
 from analysis.stats.results import UNDEFINED, Number
+from annotation.design.analysis import MEAN, OBRIEN_FLEMING, PANEL, SUPERPOPULATION
 
 SCHEMA = "blindscope-report/2"
 SIMULATED_LABEL = "simulated raters"
@@ -26,6 +27,15 @@ class AnalysisPlan:
     level: float = 0.95
     resamples: int = 2000
     thresholds: Thresholds = field(default_factory=Thresholds)  # what excludes raters and answers
+    # What the frozen section `analysis` of the design says; the meaning stands there.
+    asks: str = PANEL
+    vote: str = MEAN
+    population: str = SUPERPOPULATION
+    treatment: str = ""  # of the primary contrast; "" = the first arm beside the baseline
+    size: str = ""  # of the primary contrast; "" = all
+    looks: int = 1
+    spending: str = OBRIEN_FLEMING
+    permutations: int = 10_000
 
     @property
     def sizes(self) -> tuple[str, ...]:

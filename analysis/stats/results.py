@@ -25,6 +25,8 @@ class Interval:
         Units behind the estimate (neurons).
     judgments : int
         Single answers behind the estimate.
+    refused : str
+        Why no limits are given although there are data, in words; empty where they are.
     """
 
     estimate: float
@@ -35,6 +37,7 @@ class Interval:
     estimand: str
     n: int
     judgments: int
+    refused: str = ""
 
     @property
     def defined(self) -> bool:
@@ -48,8 +51,43 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class Test:
+    """A test of a hypothesis.
+
+    Parameters
+    ----------
+    statistic : float
+        In the unit that `method` says (chi-square, z, t, a difference); NaN when undefined.
+    df : float
+        Degrees of freedom; NaN where the method has none.
+    p : float
+        In [0, 1], two-sided unless `method` says otherwise; NaN when undefined.
+    method, hypothesis : str
+        How it was made, and what is tested, in words.
+    n : int
+        Units behind it (neurons).
+    judgments : int
+        Single answers behind it.
+    """
+
+    __test__ = False  # or pytest would take it for a class of tests
+
+    statistic: float
+    df: float
+    p: float
+    method: str
+    hypothesis: str
+    n: int
+    judgments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
-    """One row of a report: an interval and where it belongs. `id` is unique and stable within a report."""
+    """One row of a report: an interval or a test, and where it belongs. `id` is unique and stable within a report.
+
+    `status` says what the frozen plan makes of it: "primary" (the contrast that was promised, one or none), "planned"
+    (its fractions and p value), "sensitivity" (the same question under other choices) or "exploratory" (all the rest).
+    """
 
     id: str
     kind: str  # "fraction", "difference", "rater_fraction", "agreement", …
@@ -66,6 +104,9 @@ class Number:
     arm: str = ""  # "" = all arms
     versus: str = ""  # the arm that is subtracted
     rater: str = ""  # "" = the panel
+    part: str = ""  # a part of the data: "layer third 1", "verdict yes"; "" = all
+    status: str = "exploratory"
+    refused: str = ""  # why no limits are given although there are data
 
     @classmethod
     def of(
@@ -78,12 +119,20 @@ class Number:
         arm: str = "",
         versus: str = "",
         rater: str = "",
+        part: str = "",
+        status: str = "exploratory",
     ) -> Self:
         """A report row from an interval; the id is made from the kind and the place."""
-        name = "/".join([kind, *(part or "all" for part in (size, arm, versus, rater))])
-        where = {"size": size, "arm": arm, "versus": versus, "rater": rater}
+        name = "/".join([kind, *(place or "all" for place in (size, arm, versus, rater)), *([part] if part else [])])
+        where = {"size": size, "arm": arm, "versus": versus, "rater": rater, "part": part, "status": status}
         row: dict[str, Any] = {**asdict(interval), **where}
         return cls(id=name, kind=kind, unit=unit, **row)
+
+    @classmethod
+    def of_test(cls, test: Test, *, kind: str, level: float, **place: str) -> Self:
+        """A report row from a test: the estimate is its p value, and there are no limits."""
+        p = Interval(test.p, UNDEFINED, UNDEFINED, level, test.method, test.hypothesis, test.n, test.judgments)
+        return cls.of(p, kind=kind, unit="p", **place)
 
     @property
     def defined(self) -> bool:

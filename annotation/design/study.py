@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from typing import Any
 
+from annotation.design.analysis import AnalysisDesign
 from annotation.design.arms import PairDesign, pairs_read
 from annotation.design.assignment import AssignmentDesign
 from annotation.design.blinding import BlindingDesign
@@ -56,6 +57,7 @@ SECTIONS: dict[str, type[Section]] = {
     "quality": QualityDesign,
     "guess": GuessDesign,
     "plan": PlanDesign,
+    "analysis": AnalysisDesign,
     "crowd": CrowdDesign,
     "training": TrainingDesign,
 }
@@ -109,6 +111,7 @@ class StudyDesign:
     quality : QualityDesign
     guess : GuessDesign
     plan : PlanDesign
+    analysis : AnalysisDesign
     crowd : CrowdDesign
     training : TrainingDesign
     """
@@ -140,6 +143,7 @@ class StudyDesign:
     quality: QualityDesign = field(default_factory=QualityDesign)
     guess: GuessDesign = field(default_factory=GuessDesign)
     plan: PlanDesign = field(default_factory=PlanDesign)
+    analysis: AnalysisDesign = field(default_factory=AnalysisDesign)
     crowd: CrowdDesign = field(default_factory=CrowdDesign)
     training: TrainingDesign = field(default_factory=TrainingDesign)
 
@@ -274,7 +278,8 @@ def _joint_problems(values: Mapping[str, Any]) -> Problems:
     per_neuron = values.get("raters_per_neuron", raters)
     if per_neuron > raters:
         return [("raters_per_neuron", f"Received {per_neuron}; at most the number of raters, {raters}.")]
-    return _display_problems(values) + _label_problems(values) + _option_problems(values)
+    others = _label_problems(values) + _option_problems(values) + _analysis_problems(values, raters, per_neuron)
+    return _display_problems(values) + others
 
 
 def _display_problems(values: Mapping[str, Any]) -> Problems:
@@ -291,6 +296,14 @@ def _label_problems(values: Mapping[str, Any]) -> Problems:
     guess = GuessDesign.read("guess", values.get("guess", {}), [])
     known = f"the arms are {', '.join(sorted(arms))}"
     return [("guess.labels", f"Received a label for {arm!r}; {known}.") for arm in guess.labels if arm not in arms]
+
+
+def _analysis_problems(values: Mapping[str, Any], raters: int, per_neuron: int) -> Problems:
+    pairs = pairs_read(values.get("pairs", []), [])
+    arms = tuple(dict.fromkeys(arm.name for pair in pairs for arm in pair.arms))
+    sizes = tuple(dict.fromkeys(pair.size for pair in pairs))
+    asked = AnalysisDesign.read("analysis", values.get("analysis", {}), [])
+    return asked.problems_among(arms, sizes, raters, per_neuron)
 
 
 def _option_problems(values: Mapping[str, Any]) -> Problems:

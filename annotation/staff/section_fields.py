@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from annotation.design import AssignmentDesign, BlindingDesign, SamplingDesign, Section
+from annotation.design.analysis import AnalysisDesign
 from annotation.design.crowd import DISCARD, KEEP, CrowdDesign
 from annotation.design.guess import GuessDesign
 from annotation.design.plan import PlanDesign
@@ -22,8 +23,10 @@ SECTIONS: dict[str, type[Section]] = {
     "blinding": BlindingDesign,
     "crowd": CrowdDesign,
     "plan": PlanDesign,
+    "analysis": AnalysisDesign,
 }
 CORPORA = "sampling.more_corpora"
+ONE_LINE = 60  # characters
 LEFT_ANSWERS = [
     (DISCARD, _("are set aside: the next rater starts the list anew")),
     (KEEP, _("stand: the next rater goes on with the rest")),
@@ -32,6 +35,19 @@ CHOICES: dict[str, list[tuple[str, Any]]] = {
     "training.on_fail": [("repeat", _("practise again")), ("screen_out", _("be screened out after some rounds"))],
     "crowd.on_return": LEFT_ANSWERS,
     "crowd.on_timeout": LEFT_ANSWERS,
+    "analysis.question": [
+        ("panel", _("these raters, new neurons")),
+        ("generalising", _("new raters and new neurons (three raters or more)")),
+    ],
+    "analysis.vote": [
+        ("mean", _("mean over neurons of the share of raters who said yes")),
+        ("majority", _("share of neurons that most of their raters call interpretable")),
+    ],
+    "analysis.population": [
+        ("superpopulation", _("neurons drawn in the same way")),
+        ("finite", _("the counted neurons of these layers")),
+    ],
+    "analysis.spending": [("obrien_fleming", _("late (O’Brien–Fleming)")), ("pocock", _("evenly (Pocock)"))],
     "sampling.sizes": [
         ("equal", _("equally many from every size")),
         ("proportional", _("in proportion to a size's living neurons")),
@@ -100,6 +116,15 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("A rule that does not look at the answers, such as: when all raters are through, or after four weeks."),
     ),
     "plan.analysis": (_("How it is analysed"), _("What is compared, beyond the standard report.")),
+    "analysis.question": (_("The main interval is about"), _("For new raters it is wider, and honest about them.")),
+    "analysis.vote": (_("What is counted"), ""),
+    "analysis.population": (_("Neurons stand for"), ""),
+    "analysis.baseline": (_("Baseline"), _("Name of an arm; empty: “baseline”, else the first arm.")),
+    "analysis.treatment": (_("Compared with it"), _("Name of an arm; empty: the first of the others.")),
+    "analysis.size": (_("Size of the main comparison"), _("Empty: all sizes, equally weighted.")),
+    "analysis.level": (_("Confidence level"), ""),
+    "analysis.looks": (_("Looks at the data"), _("Planned analyses, the last one included.")),
+    "analysis.spending": (_("Error is spent"), _("Over several looks.")),
 }
 
 
@@ -146,6 +171,7 @@ def _field(name: str, corpora: list[str]) -> forms.Field:
         return forms.BooleanField(**told)
     if field in SECTIONS[section].TEXTS:
         most = SECTIONS[section].TEXTS[field][1]
-        return forms.CharField(max_length=most, widget=forms.Textarea(attrs={"rows": 2}), **told)
+        widget = forms.Textarea(attrs={"rows": 2}) if most > ONE_LINE else forms.TextInput()
+        return forms.CharField(max_length=most, widget=widget, **told)
     smallest, largest = SECTIONS[section].RANGES[field]
     return forms.IntegerField(min_value=smallest, max_value=largest, **told)

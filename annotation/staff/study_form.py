@@ -197,6 +197,10 @@ class StudyForm(forms.Form):
     def plan_fields(self) -> list[forms.BoundField]:
         return self._section("plan")
 
+    @property
+    def analysis_fields(self) -> list[forms.BoundField]:
+        return self._section("analysis")
+
     def _section(self, section: str) -> list[forms.BoundField]:
         return [self[name] for name in self.fields if name.startswith(f"{section}.")]
 

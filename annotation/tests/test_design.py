@@ -150,3 +150,28 @@ def test_a_design_survives_the_way_to_canonical_json_and_back(seed, neurons, tit
     text = canonical_json(design_to_dict(design))
     assert design_from_dict(json.loads(text)) == design
     assert canonical_json(json.loads(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("analysis", "field", "message"),
+    [
+        ({"question": "all"}, "analysis.question", "choose one of: panel, generalising"),
+        ({"treatment": "nobody"}, "analysis.treatment", "choose one of: baseline, solu, or leave it empty"),
+        ({"baseline": "solu", "treatment": "solu"}, "analysis.treatment", "name another arm"),
+        ({"size": "9L"}, "analysis.size", "choose one of"),
+        ({"level": 95}, "analysis.level", "give a number from 0.8 to 0.999"),
+        ({"looks": 0}, "analysis.looks", "give a whole number from 1 to 10"),
+    ],
+)
+def test_a_plan_of_analysis_that_the_design_cannot_hold_is_refused(analysis, field, message):
+    with pytest.raises(DesignRefused) as refused:
+        design_from_dict({**GOOD, "analysis": analysis})
+    assert refused.value.field == field
+    assert message in refused.value.message
+
+
+def test_new_raters_are_not_asked_about_with_two_and_a_majority_takes_an_odd_number():
+    for analysis in ({"question": "generalising"}, {"vote": "majority"}):
+        with pytest.raises(DesignRefused):
+            design_from_dict({**GOOD, "raters": 2, "analysis": analysis})
+        assert design_from_dict({**GOOD, "raters": 3, "analysis": analysis}).analysis
