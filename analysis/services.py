@@ -11,7 +11,7 @@ from analysis.export import Sources
 from analysis.export.sources import Facts, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
-from analysis.record import leaks_said, study_record
+from analysis.record import amendments_said, leaks_said, study_record
 from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
 from annotation.design import design_from_dict
 from annotation.design.quality import QualityDesign
@@ -70,6 +70,16 @@ def report_facts(study: Study) -> Facts:
         unblinded_by=unblinding.by.get_username() if unblinding.by else "an account that no longer exists",
         unblinded_because=unblinding.reason,
         leaks=leaks_said(study),
+        amendments=amendments_said(study),
+        shown=_shown_said(study),
+    )
+
+
+def _shown_said(study: Study) -> str:
+    design = design_from_dict(study.design)
+    return (
+        f"task {design.protocol}, {design.snippets_per_neuron} snippets per neuron, display {design.display}, "
+        f"corpus {design.corpus}"
     )
 
 
@@ -106,6 +116,7 @@ def plan_of(study: Study) -> AnalysisPlan:
         looks=asked.looks,
         spending=asked.spending,
         permutations=asked.permutations,
+        layers=design.sampling.layers,
         thresholds=_thresholds(design_from_dict(study.design).quality),
     )
 
@@ -129,7 +140,7 @@ def _snapshot(study: Study, frames: StudyFrames, by: User) -> ReportSnapshot:
     if kept is not None:
         return kept
     report = report_make(
-        frames.judgments, frames.neurons, frames.draws, frames.raters, plan, input_sha256=frames.sha256
+        frames.judgments, frames.neurons, frames.draws, frames.raters, plan, frames.strata, input_sha256=frames.sha256
     )
     snapshot, _ = ReportSnapshot.objects.get_or_create(
         study=study, **identity, defaults={"numbers": report.to_json(), "created_by": by}

@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from analysis.reports import estimands
-from analysis.reports.cells import neuron_counts
+from analysis.reports.cells import NeuronCounts, neuron_counts
 from analysis.reports.document import AnalysisPlan
+from analysis.reports.estimands import Scope
 from analysis.reports.fractions import Question, family
+from analysis.reports.population import Populations, means_of
+from analysis.reports.ratings import VERDICTS, Ratings
 from analysis.stats.results import Number
 from annotation.protocols.options import TOP
 from annotation.protocols.spectrum import NAME, SILENT, band_verdicts
@@ -18,35 +23,48 @@ from annotation.protocols.trials import KINDS
 FRACTION, DIFFERENCE = "band: ", "band difference: "  # begin the kinds; the band's name follows
 
 
-def band_numbers(judgments: pd.DataFrame, plan: AnalysisPlan) -> Iterator[Number]:
+def band_numbers(
+    table: pd.DataFrame, counted: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan
+) -> Iterator[Number]:
     """Interpretable fractions and differences within each band, strongest first; nothing in other tasks.
 
     Parameters
     ----------
-    judgments : DataFrame
-        As `analysis.frames` makes it: first showings, of raters of one kind.
+    table : DataFrame
+        As `analysis.frames` makes it, for its answers question by question.
+    counted : Ratings
+        The rows of that table which count.
     """
-    answered = judgments[(judgments["task"] == NAME) & (judgments["responses"] != "")]
-    if answered.empty:
-        return
-    said = _said(answered)
-    for band in sorted(said["band"].unique(), key=_strength, reverse=True):
-        fraction, difference = (f"{text}; in the band {band}" for text in (estimands.BAND, estimands.BAND_DIFFERENCE))
-        question = Question(f"{FRACTION}{band}", fraction, f"{DIFFERENCE}{band}", difference)
-        counts = neuron_counts(said[said["band"] == band])
-        yield from family({place: neurons.mean() for place, neurons in counts.items()}, question, plan)
+    for band, ratings in ratings_by_band(table, counted).items():
+        what = f"{estimands.BAND}, in the band {band}"
+        question = Question(f"{FRACTION}{band}", f"{DIFFERENCE}{band}", what, scope)
+        means = means_of(neuron_counts(ratings), NeuronCounts.mean, scope, populations)
+        yield from family(means, question, plan)
 
 
-def _said(answered: pd.DataFrame) -> pd.DataFrame:
-    """One row per judgment and band: the verdict there."""
-    rows = [
-        (row.size, row.arm, row.neuron_id, band, verdict)
-        for row in answered[["size", "arm", "neuron_id", "verdict", "responses", "drawn"]].itertuples(name="Row")
-        for band, verdict in band_verdicts(
-            Answer(verdict=row.verdict, responses=json.loads(row.responses)), {KINDS: json.loads(row.drawn)}
-        ).items()
-    ]
-    return pd.DataFrame(rows, columns=["size", "arm", "neuron_id", "band", "verdict"])
+def ratings_by_band(table: pd.DataFrame, counted: Ratings) -> dict[str, Ratings]:
+    """For each band, strongest first, the same rows with the verdict there; empty in other tasks."""
+    rows = counted.where((table["task"] == NAME).to_numpy(dtype=bool)[counted.row])
+    rows = rows.where(rows.answered)
+    texts = table[["verdict", "responses", "drawn"]].iloc[rows.row]
+    said = [_verdicts(*row) for row in texts.itertuples(index=False, name=None)]
+    bands = sorted({band for verdicts in said for band in verdicts}, key=_strength, reverse=True)
+    return {band: _within(rows, [verdicts.get(band, -1) for verdicts in said]) for band in bands}
+
+
+def _within(rows: Ratings, codes: list[int]) -> Ratings:
+    """Rows that showed a band, with the verdict there."""
+    verdict = np.array(codes, dtype=np.int64)
+    shown = verdict >= 0
+    return rows.where(shown).with_verdicts(verdict[shown])
+
+
+@lru_cache(maxsize=100_000)
+def _verdicts(verdict: str, responses: str, drawn: str) -> dict[str, int]:
+    """Codes of the verdicts by band."""
+    answer = Answer(verdict=verdict, responses=json.loads(responses))
+    said = band_verdicts(answer, {KINDS: json.loads(drawn)})
+    return {band: VERDICTS.index(here) for band, here in said.items()}
 
 
 def _strength(band: str) -> float:

@@ -8,18 +8,28 @@ import pandas as pd
 from analysis.reports import estimands
 from analysis.reports.bands import band_numbers
 from analysis.reports.blinding import blinding_numbers
-from analysis.reports.cells import NeuronCounts, Place, neuron_counts, rater_means, stacked_votes
-from analysis.reports.document import AnalysisPlan, Report, TimeRow
-from analysis.reports.exclusions import NOBODY, STRICT, Thresholds, exclusion_reasons
+from analysis.reports.cells import Counts, NeuronCounts, item_counts, neuron_counts, rater_means, stacked_votes
+from analysis.reports.document import AnalysisPlan, Report, main_kinds
+from analysis.reports.estimands import Scope
+from analysis.reports.exclusions import (
+    COUNTS,
+    NOBODY,
+    STRICT,
+    Exclusions,
+    excluded_rows,
+    exclusion_codes,
+    exclusions_made,
+)
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
-from analysis.reports.scores import of_main_task, score_numbers
+from analysis.reports.population import Populations, means_of, population_rows, populations_of, scope_of
+from analysis.reports.ratings import ratings_read
+from analysis.reports.response_times import time_rows
+from analysis.reports.scores import asks_verdict, of_main_task, score_numbers
+from analysis.reports.status import statuses_given
 from analysis.reports.version import code_version
 from analysis.stats.agreement import alpha_interval, pairwise_agreement
 from analysis.stats.results import Number
-from analysis.stats.times import thirds, time_summary
-
-MEASURES = {"active": "active_seconds", "wall": "seconds"}
 
 
 def report_make(
@@ -28,6 +38,7 @@ def report_make(
     draws: pd.DataFrame,
     raters: pd.DataFrame,
     plan: AnalysisPlan,
+    strata: pd.DataFrame | None = None,
     *,
     input_sha256: str,
 ) -> Report:
@@ -36,44 +47,62 @@ def report_make(
     Only first showings count, and only raters of the plan's kind: repeats are for self-agreement, and declared machine
     raters are never mixed with people. What the frozen thresholds exclude is counted in the flow and nowhere else; the
     main numbers are given without any exclusion and under stricter ones too.
+
+    Parameters
+    ----------
+    strata : DataFrame, optional
+        How many neurons every layer has. Without it a finite population is taken as unlimited, and layers are counted
+        from the judgments.
     """
-    neurons = of_main_task(neurons)
-    shown = judgments[~judgments["repeat"].astype(bool) & (judgments["rater_kind"] == plan.rater_kind)]
-    shown = shown.assign(excluded=exclusion_reasons(shown, raters, plan.thresholds))
-    scores = [*score_numbers(shown[shown["excluded"] == ""], plan)]
-    shown = of_main_task(shown)
-    judgments = shown[shown["excluded"] == ""]
-    bands = [*band_numbers(judgments, plan)]
-    counts, per_rater = neuron_counts(judgments), rater_means(judgments)
-    numbers = [*panel_numbers(counts, plan), *_other_exclusions(shown, raters, plan)]
-    for rater, means in sorted(per_rater.items()):
-        numbers.extend(family(means, rater_question(rater), plan))
-    numbers.extend(_agreement_numbers(neuron_counts(judgments, "item"), plan))
-    numbers.extend(blinding_numbers(judgments, plan))
-    numbers.extend(bands)
-    numbers.extend(scores)
+    own = (judgments["rater_kind"] == plan.rater_kind).to_numpy(dtype=bool)
+    table = judgments if own.all() else judgments[own]
+    everything = ratings_read(table, plan)
+    first = everything.first_showings()
+    shown = first.where(asks_verdict(table)[first.row])
+    codes = exclusion_codes(shown, raters, plan.thresholds)
+    excluding = exclusions_made(shown, raters, plan)
+    scored = first.where(exclusion_codes(first, raters, plan.thresholds) == COUNTS)
+    rows = tuple(population_rows(strata, plan))
+    populations = populations_of(rows, plan)
+    scope = scope_of(plan, populations)
+    numbers = [
+        *_verdict_numbers(excluding, scope, populations, plan),
+        *blinding_numbers(table.iloc[excluding.frozen.row], plan),
+        *band_numbers(table, excluding.frozen, scope, populations, plan),
+        *score_numbers(table, scored, plan),
+    ]
+    frozen = excluding.frozen
     return Report(
         plan=plan,
-        raters=tuple(sorted(str(rater) for rater in judgments["rater"].unique())),
-        judgments=int((judgments["responses"] != "").sum()),
+        raters=tuple(frozen.raters[code] for code in np.unique(frozen.rater)),
+        judgments=int(frozen.answered.sum()),
         input_sha256=input_sha256,
         code_version=code_version(),
-        numbers=tuple(numbers),
-        flow=tuple(flow_rows(shown, neurons, draws, plan)),
+        numbers=statuses_given(numbers, plan, main_kinds(numbers, plan)),
+        flow=tuple(flow_rows(shown, codes, of_main_task(neurons), draws, plan)),
         rejected=tuple(rejected_rows(draws, plan)),
-        times=tuple(_time_rows(judgments, plan)),
+        times=tuple(time_rows(frozen, plan)),
+        excluded=tuple(excluded_rows(shown, codes, plan)),
+        populations=rows,
     )
 
 
-def _other_exclusions(shown: pd.DataFrame, raters: pd.DataFrame, plan: AnalysisPlan) -> Iterator[Number]:
-    """Fractions and differences of the panel under other thresholds than the frozen ones."""
-    for name, thresholds in ((NOBODY, Thresholds()), (STRICT, plan.thresholds.strict())):
-        kept = shown[exclusion_reasons(shown, raters, thresholds) == ""]
-        means = {place: counts.mean() for place, counts in neuron_counts(kept).items()}
-        yield from family(means, exclusion_question(name), plan)
+def _verdict_numbers(
+    excluding: Exclusions, scope: Scope, populations: Populations, plan: AnalysisPlan
+) -> Iterator[Number]:
+    """What the verdicts say: of the panel, under other exclusions, of each rater; how far raters agree."""
+    frozen = excluding.frozen
+    yield from panel_numbers(neuron_counts(frozen), scope, populations, plan)
+    for name in (NOBODY, STRICT):
+        counts = neuron_counts(excluding.named()[name])
+        means = means_of(counts, NeuronCounts.mean, scope, populations)
+        yield from family(means, exclusion_question(name, scope), plan)
+    for rater, own in rater_means(frozen).items():
+        yield from family(own, rater_question(rater), plan)
+    yield from _agreement_numbers(item_counts(frozen), plan)
 
 
-def _agreement_numbers(counts: dict[Place, NeuronCounts], plan: AnalysisPlan) -> Iterator[Number]:
+def _agreement_numbers(counts: Counts, plan: AnalysisPlan) -> Iterator[Number]:
     """Raw agreement and alpha over all arms and in each; every line has its own stream of random numbers."""
     groups = ["", *plan.arms]
     streams = np.random.SeedSequence(plan.seed).spawn(len(groups))
@@ -90,25 +119,3 @@ def _agreement_numbers(counts: dict[Place, NeuronCounts], plan: AnalysisPlan) ->
         )
         yield Number.of(raw, kind="agreement", arm=arm)
         yield Number.of(alpha, kind="alpha", unit="alpha", arm=arm)
-
-
-def _time_rows(judgments: pd.DataFrame, plan: AnalysisPlan) -> Iterator[TimeRow]:
-    answered = judgments[judgments["responses"] != ""]
-    third = thirds(answered["order"], answered["list_length"])
-    arms = answered["arm"].to_numpy(dtype=object)
-    for measure, column in MEASURES.items():
-        seconds = answered[column].to_numpy(dtype=float)
-        for arm in ("", *plan.arms):
-            in_arm = np.ones(len(arms), dtype=bool) if arm == "" else arms == arm
-            for part in (0, 1, 2, 3):
-                summary = time_summary(seconds[in_arm if part == 0 else in_arm & (third == part)])
-                yield TimeRow(
-                    id=f"time/{measure}/{arm or 'all'}/{part or 'all'}",
-                    measure=measure,
-                    arm=arm,
-                    third=part,
-                    n=summary.n,
-                    median=summary.median,
-                    first_quartile=summary.first_quartile,
-                    third_quartile=summary.third_quartile,
-                )

@@ -1,12 +1,12 @@
-"""Counts per size and arm, taken from the long table once and read by every estimate."""
+"""Counts per neuron, by size and arm, taken from the codes once and read by every estimate."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
+from analysis.reports.ratings import CANNOT, NO_LAYER, UNANSWERED, YES, Codes, Mask, Ratings
 from analysis.stats.proportions import ClusterMean, binomial_mean, cluster_mean
 
 Place = tuple[str, str]  # size, arm
@@ -16,19 +16,30 @@ Place = tuple[str, str]  # size, arm
 class NeuronCounts:
     """Answers per neuron of one size and arm; each array has one entry per neuron."""
 
-    yes: npt.NDArray[np.int64]
-    judged: npt.NDArray[np.int64]  # yes and no
-    cannot: npt.NDArray[np.int64]
+    yes: Codes
+    judged: Codes  # yes and no
+    cannot: Codes
+    unanswered: Codes  # shown, and no answer came
+    layer: Codes
 
     @classmethod
     def empty(cls) -> "NeuronCounts":
         nothing = np.zeros(0, dtype=np.int64)
-        return cls(nothing, nothing, nothing)
+        return cls(nothing, nothing, nothing, nothing, nothing)
 
     @property
-    def votes(self) -> npt.NDArray[np.int64]:
+    def votes(self) -> Codes:
         """No and yes answers per neuron, shape (neurons, 2)."""
         return np.column_stack([self.judged - self.yes, self.yes])
+
+    @property
+    def skipped(self) -> Codes:
+        """Shown, and neither yes nor no was said."""
+        return self.cannot + self.unanswered
+
+    def where(self, neurons: Mask) -> "NeuronCounts":
+        """Some of the neurons."""
+        return NeuronCounts(*(getattr(self, field.name)[neurons] for field in fields(self)))
 
     def mean(self) -> ClusterMean:
         return cluster_mean(self.yes, self.judged)
@@ -36,49 +47,87 @@ class NeuronCounts:
     def mean_with_cannot(self, *, as_yes: bool) -> ClusterMean:
         return cluster_mean(self.yes + (self.cannot if as_yes else 0), self.judged + self.cannot)
 
+    def mean_with_skipped(self, *, as_yes: bool) -> ClusterMean:
+        return cluster_mean(self.yes + (self.skipped if as_yes else 0), self.judged + self.skipped)
+
     def majority(self) -> ClusterMean:
         """Share of neurons with more yes than no; a tie is no majority and is left out."""
-        decided = 2 * self.yes != self.judged
-        return binomial_mean(int((2 * self.yes > self.judged)[decided].sum()), int(decided.sum()))
+        return _share(2 * self.yes > self.judged, 2 * self.yes != self.judged)
+
+    def unanimous(self) -> ClusterMean:
+        """Share of neurons to which every rater who judged them said yes."""
+        return _share(self.yes == self.judged, self.judged > 0)
+
+    def anybody(self) -> ClusterMean:
+        """Share of neurons to which at least one rater said yes."""
+        return _share(self.yes > 0, self.judged > 0)
 
     @property
     def ties(self) -> int:
         return int(((2 * self.yes == self.judged) & (self.judged > 0)).sum())
 
 
-def neuron_counts(judgments: pd.DataFrame, unit: str = "neuron_id") -> dict[Place, NeuronCounts]:
-    """Answers per neuron by size and arm; a neuron shown on several corpora is one neuron.
+Counts = Mapping[Place, NeuronCounts]
 
-    `unit="item"` takes each showing by itself: agreement is about the same page.
-    """
-    marked = pd.DataFrame(
-        {
-            "size": judgments["size"],
-            "arm": judgments["arm"],
-            "unit": judgments[unit],
-            "yes": judgments["verdict"].eq("yes"),
-            "judged": judgments["verdict"].isin(["yes", "no"]),
-            "cannot": judgments["verdict"].eq("cannot"),
-        }
+
+def neuron_counts(ratings: Ratings) -> dict[Place, NeuronCounts]:
+    """Answers per neuron by size and arm; a neuron shown on several corpora is one neuron."""
+    return _counted(ratings, ratings.neuron, ratings.place, ratings.layer)
+
+
+def item_counts(ratings: Ratings) -> dict[Place, NeuronCounts]:
+    """Answers per item by size and arm: each showing by itself, because agreement is about the same page."""
+    items = int(ratings.item.max(initial=-1)) + 1
+    place, layer = np.full(items, -1), np.full(items, NO_LAYER)
+    place[ratings.item], layer[ratings.item] = ratings.place[ratings.neuron], ratings.layer[ratings.neuron]
+    return _counted(ratings, ratings.item, place, layer)
+
+
+def _counted(ratings: Ratings, unit: Codes, place: Codes, layer: Codes) -> dict[Place, NeuronCounts]:
+    groups = {"yes": YES, "cannot": CANNOT, "unanswered": UNANSWERED}
+    totals = {name: _totals(unit[ratings.verdict == code], len(place)) for name, code in groups.items()}
+    counts = NeuronCounts(
+        yes=totals["yes"],
+        judged=_totals(unit[ratings.judged], len(place)),
+        cannot=totals["cannot"],
+        unanswered=totals["unanswered"],
+        layer=layer,
     )
-    per_neuron = marked.groupby(["size", "arm", "unit"], sort=True)[["yes", "judged", "cannot"]].sum().astype(np.int64)
     return {
-        (str(size), str(arm)): NeuronCounts(*(group[column].to_numpy() for column in ("yes", "judged", "cannot")))
-        for (size, arm), group in per_neuron.groupby(level=["size", "arm"])
+        (ratings.sizes[code // len(ratings.arms)], ratings.arms[code % len(ratings.arms)]): counts.where(place == code)
+        for code in np.unique(place[place >= 0]).tolist()
     }
 
 
-def rater_means(judgments: pd.DataFrame) -> dict[str, dict[Place, ClusterMean]]:
+def rater_means(ratings: Ratings) -> dict[str, dict[Place, ClusterMean]]:
     """Each rater's own share of yes by size and arm."""
-    answered = judgments[judgments["verdict"].isin(["yes", "no"])]
-    counts = answered["verdict"].eq("yes").groupby([answered["rater"], answered["size"], answered["arm"]])
-    means: dict[str, dict[Place, ClusterMean]] = {}
-    for (rater, size, arm), row in counts.agg(["sum", "count"]).iterrows():
-        means.setdefault(str(rater), {})[(str(size), str(arm))] = binomial_mean(int(row["sum"]), int(row["count"]))
-    return means
+    places = len(ratings.sizes) * len(ratings.arms)
+    cell = ratings.rater * places + ratings.place[ratings.neuron]
+    judged, yes = (
+        _totals(cell[rows], len(ratings.raters) * places).reshape(-1, places)
+        for rows in (ratings.judged, ratings.verdict == YES)
+    )
+    return {
+        rater: {
+            (ratings.sizes[code // len(ratings.arms)], ratings.arms[code % len(ratings.arms)]): binomial_mean(
+                int(yes[row, code]), int(judged[row, code])
+            )
+            for code in np.flatnonzero(judged[row]).tolist()
+        }
+        for row, rater in enumerate(ratings.raters)
+        if judged[row].any()
+    }
 
 
-def stacked_votes(counts: dict[Place, NeuronCounts], places: Iterator[Place]) -> npt.NDArray[np.int64]:
+def stacked_votes(counts: Counts, places: Iterable[Place]) -> npt.NDArray[np.int64]:
     """No and yes answers of all neurons of some places, shape (neurons, 2)."""
     tables = [counts[place].votes for place in places if place in counts]
     return np.concatenate(tables) if tables else np.zeros((0, 2), dtype=np.int64)
+
+
+def _totals(codes: Codes, length: int) -> Codes:
+    return np.bincount(codes, minlength=length).astype(np.int64)
+
+
+def _share(said: Mask, counted: Mask) -> ClusterMean:
+    return binomial_mean(int((said & counted).sum()), int(counted.sum()))

@@ -1,15 +1,25 @@
 """The report as data: what `report.json` holds and what pages, figures and tables are drawn from."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from analysis.reports.exclusions import Thresholds
-from analysis.stats.results import UNDEFINED, Number
-from annotation.design.analysis import MEAN, OBRIEN_FLEMING, PANEL, SUPERPOPULATION
+from analysis.reports.thresholds import Thresholds
+from analysis.stats.results import PRIMARY, UNDEFINED, Number
+from annotation.design.analysis import GENERALISING, MAJORITY, MEAN, OBRIEN_FLEMING, PANEL, SUPERPOPULATION
+from annotation.design.sampling import POOLED
 
-SCHEMA = "blindscope-report/2"
+SCHEMA = "blindscope-report/3"
 SIMULATED_LABEL = "simulated raters"
+# Kinds of the main numbers and of their differences, by question and vote.
+MAIN = {
+    (PANEL, MEAN): ("fraction", "difference"),
+    (PANEL, MAJORITY): ("majority_fraction", "majority_difference"),
+    (GENERALISING, MEAN): ("generalising_fraction", "generalising_difference"),
+    (GENERALISING, MAJORITY): ("generalising_majority_fraction", "generalising_majority_difference"),
+}
+SCORED = ("score", "score_difference")  # of studies that never ask whether a neuron is interpretable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,7 @@ class AnalysisPlan:
     looks: int = 1
     spending: str = OBRIEN_FLEMING
     permutations: int = 10_000
+    layers: str = POOLED  # how neurons were drawn from layers: "pooled", "equal" or "proportional"
 
     @property
     def sizes(self) -> tuple[str, ...]:
@@ -48,6 +59,21 @@ class AnalysisPlan:
     @property
     def treatments(self) -> tuple[str, ...]:
         return tuple(arm for arm in self.arms if arm != self.baseline)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether pooling over sizes says more than the one size does."""
+        return len(self.sizes) > 1
+
+    @property
+    def compared(self) -> str:
+        """The arm that the primary contrast compares with the baseline; empty where there is none."""
+        return self.treatment or next(iter(self.treatments), "")
+
+    @property
+    def place(self) -> str:
+        """Size of the primary contrast; empty: all sizes, equally weighted."""
+        return self.size or ("" if self.pooled else next(iter(self.sizes), ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +107,28 @@ class RejectedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ExcludedRow:
+    """Answers of one size and arm that the frozen thresholds leave out for one reason."""
+
+    size: str
+    arm: str
+    reason: str
+    raters: int  # whose answers these are
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationRow:
+    """How many neurons of one layer could be shown, and how many were drawn; None where nothing is counted."""
+
+    size: str
+    arm: str
+    layer: int
+    neurons: int | None
+    drawn: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimeRow:
     """Response times in seconds; NaN where none was measured."""
 
@@ -105,6 +153,8 @@ class Report:
     flow: tuple[FlowRow, ...]
     rejected: tuple[RejectedRow, ...]
     times: tuple[TimeRow, ...]
+    excluded: tuple[ExcludedRow, ...] = ()
+    populations: tuple[PopulationRow, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -118,17 +168,26 @@ class Report:
     @property
     def pooled(self) -> bool:
         """Whether pooling over sizes says more than the one size does."""
-        return len(self.plan.sizes) > 1
+        return self.plan.pooled
 
     @property
     def scored(self) -> bool:
         """Whether the study asks questions with right answers and never whether a neuron is interpretable."""
-        return not any(number.defined for number in self.select("fraction")) and bool(self.select("score"))
+        return is_scored(self.numbers)
 
     @property
     def main(self) -> tuple[str, str]:
-        """Kinds of the main numbers and of their differences."""
-        return ("score", "score_difference") if self.scored else ("fraction", "difference")
+        """Kinds of the main numbers and of their differences, as the plan asks for them."""
+        return main_kinds(self.numbers, self.plan)
+
+    @property
+    def primary(self) -> Number | None:
+        """The contrast that the plan promised; None in a study of one arm."""
+        return next((number for number in self.numbers if number.status == PRIMARY), None)
+
+    def of_status(self, status: str) -> tuple[Number, ...]:
+        """All numbers that the plan makes primary, planned, sensitivity or exploratory."""
+        return tuple(number for number in self.numbers if number.status == status)
 
     def select(self, kind: str) -> tuple[Number, ...]:
         return tuple(number for number in self.numbers if number.kind == kind)
@@ -151,6 +210,8 @@ class Report:
             "flow": [asdict(row) for row in self.flow],
             "rejected": [asdict(row) for row in self.rejected],
             "times": [_without_nan(asdict(row)) for row in self.times],
+            "excluded": [asdict(row) for row in self.excluded],
+            "populations": [asdict(row) for row in self.populations],
         }
 
     @classmethod
@@ -169,7 +230,25 @@ class Report:
             flow=tuple(FlowRow(**row) for row in data["flow"]),
             rejected=tuple(RejectedRow(**row) for row in data["rejected"]),
             times=tuple(TimeRow(**_with_nan(row)) for row in data["times"]),
+            # Reports of schema 2 have neither.
+            excluded=tuple(ExcludedRow(**row) for row in data.get("excluded", ())),
+            populations=tuple(PopulationRow(**row) for row in data.get("populations", ())),
         )
+
+
+def is_scored(numbers: Iterable[Number]) -> bool:
+    """Whether there are answers with a right and a wrong, and no verdicts."""
+    scored = False
+    for number in numbers:
+        if number.kind == "fraction" and number.defined:
+            return False
+        scored = scored or number.kind == SCORED[0]
+    return scored
+
+
+def main_kinds(numbers: Iterable[Number], plan: AnalysisPlan) -> tuple[str, str]:
+    """Kinds of the main numbers and of their differences, as the plan asks for them."""
+    return SCORED if is_scored(numbers) else MAIN[plan.asks, plan.vote]
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

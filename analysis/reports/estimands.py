@@ -1,54 +1,73 @@
-"""The questions that the intervals answer, in words. Every printed interval carries one of these."""
+"""The questions that the numbers answer, in words. Every printed interval carries one of these.
+
+A question is put together from what is counted, whose raters it is about, and which neurons it is about.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-PANEL = (
-    "mean over neurons of the share of raters who said yes; these raters, new neurons drawn in the same way "
-    "(panel question)"
+from annotation.design.analysis import FINITE, GENERALISING, PANEL, SUPERPOPULATION
+
+RATERS = {PANEL: "these raters (panel question)", GENERALISING: "new raters too (generalising question)"}
+NEURONS = {
+    SUPERPOPULATION: "new neurons drawn in the same way (superpopulation)",
+    FINITE: "the counted neurons of these layers (finite population)",
+}
+UNCOUNTED = "as if unlimited where they are not counted"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose raters and which neurons a number speaks of."""
+
+    asks: str = PANEL
+    population: str = SUPERPOPULATION
+    counted: bool = True  # whether the finite population is known everywhere
+
+    def __str__(self) -> str:
+        words = f"{RATERS[self.asks]}; {NEURONS[self.population]}"
+        return words if self.counted or self.population != FINITE else f"{words}, {UNCOUNTED}"
+
+    def of(self, what: str) -> str:
+        """The whole question: what is counted, whose raters, which neurons."""
+        return f"{what}; {self}"
+
+
+HERE = Scope()  # these raters, new neurons
+
+MEAN = "mean over neurons of the share of raters who said yes (mean of raters)"
+MAJORITY = "share of neurons that more than half of their raters call interpretable, ties left out (majority vote)"
+UNANIMOUS = "share of neurons that every rater who judged them calls interpretable (unanimous vote)"
+ANYBODY = "share of neurons that at least one rater calls interpretable (any vote)"
+RATER = "share of neurons that this one rater calls interpretable"
+CANNOT_AS_NO = f"{MEAN}, with every 'cannot judge' counted as no (lower bound)"
+CANNOT_AS_YES = f"{MEAN}, with every 'cannot judge' counted as yes (upper bound)"
+SKIPPED_AS_NO = f"{MEAN}, with 'cannot judge' and no answer counted as no (lower bound)"
+SKIPPED_AS_YES = f"{MEAN}, with 'cannot judge' and no answer counted as yes (upper bound)"
+SKIPPED_AGAINST = (
+    f"{MEAN}, with 'cannot judge' and no answer counted as no in the first arm and as yes in the second (lowest "
+    "difference that the missing answers can hide)"
 )
-PANEL_DIFFERENCE = (
-    "difference between two arms in the mean share of raters who said yes; these raters, new neurons drawn in the same "
-    "way (panel question)"
+SKIPPED_FOR = (
+    f"{MEAN}, with 'cannot judge' and no answer counted as yes in the first arm and as no in the second (highest "
+    "difference that the missing answers can hide)"
 )
-RATER = "share of neurons that this one rater calls interpretable; this rater, new neurons drawn in the same way"
-RATER_DIFFERENCE = (
-    "difference between two arms in the share of neurons that this one rater calls interpretable; this rater, new "
-    "neurons drawn in the same way"
-)
-MAJORITY = (
-    "share of neurons that more than half of their raters call interpretable, ties left out; these raters, new neurons "
-    "drawn in the same way"
-)
-MAJORITY_DIFFERENCE = "difference between two arms in the share of neurons with a majority of yes, ties left out"
-CANNOT_AS_NO = "as the interpretable fraction, with every 'cannot judge' counted as no (lower bound)"
-CANNOT_AS_YES = "as the interpretable fraction, with every 'cannot judge' counted as yes (upper bound)"
 EXCLUDING = {
+    "frozen": "excluded as frozen",
     "nobody": "no rater and no answer excluded",
     "strict": "stricter than frozen: every catch trial right, no answer outside the credible times",
 }
-BAND = (
-    "mean over neurons of the share of raters who said that their one rule holds; these raters, new neurons drawn in "
-    "the same way (panel question)"
-)
-BAND_DIFFERENCE = "difference between two arms in the mean share of raters whose one rule holds; these raters"
-SCORE = (
-    "mean over neurons of the share of questions answered rightly; these raters, new neurons drawn in the same way "
-    "(panel question)"
-)
-SCORE_DIFFERENCE = "difference between two arms in the mean share of questions answered rightly; these raters"
-PRECISION = (
-    "mean over neurons of the share of snippets predicted to fire that do; these writers and predictors, new neurons"
-)
-PRECISION_DIFFERENCE = "difference between two arms in mean precision; these writers and predictors"
-RECALL = (
-    "mean over neurons of the share of firing snippets that were predicted; these writers and predictors, new neurons"
-)
-RECALL_DIFFERENCE = "difference between two arms in mean recall; these writers and predictors"
-AGREEMENT = (
-    "share of pairs of raters who gave the same answer, averaged over neurons with two or more answers; these raters, "
-    "new neurons"
-)
-ALPHA = "Krippendorff's alpha for yes/no answers, missing answers left out; these raters, new neurons"
+BAND = "mean over neurons of the share of raters who said that their one rule holds (mean of raters)"
+SCORE = "mean over neurons of the share of questions answered rightly (mean of raters)"
+PRECISION = "mean over neurons of the share of snippets predicted to fire that do (mean of writers and predictors)"
+RECALL = "mean over neurons of the share of firing snippets that were predicted (mean of writers and predictors)"
+AGREEMENT = HERE.of("share of pairs of raters who gave the same answer, averaged over neurons with two or more answers")
+ALPHA = HERE.of("Krippendorff's alpha for yes/no answers, missing answers left out")
+
+
+def difference(what: str) -> str:
+    """The same, compared between two arms."""
+    return f"difference between two arms: {what}"
 
 
 def over_sizes(estimand: str, sizes: Sequence[str]) -> str:

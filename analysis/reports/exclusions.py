@@ -3,82 +3,79 @@
 Nothing is removed from the tables. Raters are excluded by their catch trials and times, single answers by their time.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
+from analysis.reports.document import AnalysisPlan, ExcludedRow
+from analysis.reports.ratings import Codes, Ratings
+from analysis.reports.thresholds import Thresholds
+
 FROZEN, NOBODY, STRICT = "frozen", "nobody", "strict"
+REASONS = ("", "catch trials", "times of the rater", "time of the answer")
+COUNTS, CATCHES, RATER_TIMES, ANSWER_TIME = range(4)  # codes of the reasons
 
 
 @dataclass(frozen=True, slots=True)
-class Thresholds:
-    """What excludes; the defaults exclude nothing.
+class Exclusions:
+    """The same answers under the frozen thresholds, under none, and under stricter ones."""
 
-    Attributes
-    ----------
-    least_catches_right : float
-        A rater with a smaller share of right catch trials is excluded, 0 … 1.
-    most_beyond_times : float
-        A rater with a larger share of answers outside the credible times is excluded, 0 … 1.
-    exclude_beyond_times : bool
-        Whether single answers outside the credible times are excluded.
-    least_seconds, most_seconds : float
-        The credible active seconds.
-    """
+    frozen: Ratings
+    nobody: Ratings
+    strict: Ratings
 
-    least_catches_right: float = 0.0
-    most_beyond_times: float = 1.0
-    exclude_beyond_times: bool = False
-    least_seconds: float = 0.0
-    most_seconds: float = float("inf")
-
-    def strict(self) -> "Thresholds":
-        """Every catch trial right, no answer outside the credible times, at most a tenth of a rater's."""
-        return Thresholds(1.0, min(self.most_beyond_times, 0.1), True, self.least_seconds, self.most_seconds)
-
-    def as_json(self) -> dict[str, float | bool | None]:
-        most = None if self.most_seconds == float("inf") else self.most_seconds
-        return {
-            "least_catches_right": self.least_catches_right,
-            "most_beyond_times": self.most_beyond_times,
-            "exclude_beyond_times": self.exclude_beyond_times,
-            "least_seconds": self.least_seconds,
-            "most_seconds": most,
-        }
+    def named(self) -> dict[str, Ratings]:
+        """By the name that a report gives each."""
+        return {FROZEN: self.frozen, NOBODY: self.nobody, STRICT: self.strict}
 
 
-def exclusion_reasons(judgments: pd.DataFrame, raters: pd.DataFrame, thresholds: Thresholds) -> pd.Series:
-    """Why each judgment is left out; empty if it counts.
+def exclusions_made(shown: Ratings, raters: pd.DataFrame, plan: AnalysisPlan) -> Exclusions:
+    """What counts under each set of thresholds."""
+    kept = [
+        shown.where(exclusion_codes(shown, raters, thresholds) == COUNTS)
+        for thresholds in (plan.thresholds, Thresholds(), plan.thresholds.strict())
+    ]
+    return Exclusions(*kept)
+
+
+def exclusion_codes(ratings: Ratings, raters: pd.DataFrame, thresholds: Thresholds) -> Codes:
+    """Why each answer is left out, as places in `REASONS`; 0 if it counts.
 
     Parameters
     ----------
-    judgments : DataFrame
-        With `rater` and `active_seconds` (missing: not measured, and then no reason to exclude).
+    ratings : Ratings
+        Their active seconds count; NaN (not measured) is no reason to exclude.
     raters : DataFrame
         One row per rater: `rater`, `catches`, `catches_right`, `timed`, `beyond_times`.
-
-    Examples
-    --------
-    >>> judgments = pd.DataFrame({"rater": ["a", "b"], "active_seconds": [9.0, 9.0]})
-    >>> raters = pd.DataFrame({"rater": ["a", "b"], "catches": 4, "catches_right": [4, 1], "timed": 1})
-    >>> raters["beyond_times"] = 0
-    >>> exclusion_reasons(judgments, raters, Thresholds(least_catches_right=0.8)).tolist()
-    ['', 'catch trials']
     """
-    known = _rater_reasons(raters, thresholds)
-    reasons = pd.Series([known.get(str(rater), "") for rater in judgments["rater"]], judgments.index, dtype=object)
+    known = _rater_codes(raters, thresholds)
+    codes = np.array([*(known.get(name, COUNTS) for name in ratings.raters), COUNTS])[ratings.rater]
     if thresholds.exclude_beyond_times:
-        seconds = judgments["active_seconds"].astype(float)
-        beyond = (seconds < thresholds.least_seconds) | (seconds > thresholds.most_seconds)
-        reasons = reasons.where(~beyond | (reasons != ""), "time of the answer")
-    return reasons
+        beyond = (ratings.active < thresholds.least_seconds) | (ratings.active > thresholds.most_seconds)
+        codes = np.where(beyond & (codes == COUNTS), ANSWER_TIME, codes)
+    return codes.astype(np.int64)
 
 
-def _rater_reasons(raters: pd.DataFrame, thresholds: Thresholds) -> dict[str, str]:
-    reasons = {}
+def excluded_rows(shown: Ratings, codes: Codes, plan: AnalysisPlan) -> Iterator[ExcludedRow]:
+    """Answers that the frozen thresholds leave out, by size, arm and reason."""
+    left_out = shown.answered & (codes != COUNTS)
+    place = shown.place[shown.neuron]
+    for size, arm in plan.groups:
+        here = left_out & (place == plan.sizes.index(size) * len(plan.arms) + plan.arms.index(arm))
+        for code in range(1, len(REASONS)):
+            rows = here & (codes == code)
+            if rows.any():
+                raters = len(np.unique(shown.rater[rows]))
+                yield ExcludedRow(size, arm, REASONS[code], raters, int(rows.sum()))
+
+
+def _rater_codes(raters: pd.DataFrame, thresholds: Thresholds) -> dict[str, int]:
+    codes = {}
     for row in raters.itertuples():
         if row.catches and row.catches_right / row.catches < thresholds.least_catches_right - 1e-9:
-            reasons[str(row.rater)] = "catch trials"
+            codes[str(row.rater)] = CATCHES
         elif row.timed and row.beyond_times / row.timed > thresholds.most_beyond_times + 1e-9:
-            reasons[str(row.rater)] = "times of the rater"
-    return reasons
+            codes[str(row.rater)] = RATER_TIMES
+    return codes

@@ -2,27 +2,38 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
 from analysis.reports.document import AnalysisPlan, FlowRow, RejectedRow
+from analysis.reports.exclusions import COUNTS
+from analysis.reports.ratings import SCORED, VERDICTS, Codes, Mask, Ratings
 
-Counts = dict[tuple[str, str], int]
+Totals = dict[tuple[str, str], int]
 
 
 def flow_rows(
-    judgments: pd.DataFrame, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan
+    shown: Ratings, codes: Codes, neurons: pd.DataFrame, draws: pd.DataFrame, plan: AnalysisPlan
 ) -> Iterator[FlowRow]:
-    """One row per size and arm of the plan."""
+    """One row per size and arm of the plan.
+
+    Parameters
+    ----------
+    shown : Ratings
+        First showings.
+    codes : ndarray of int
+        Why each is left out; see `exclusion_codes`.
+    """
     draws = draws[~draws["reserve"].astype(bool)]  # the reserve is on nobody's list
     accepted = draws["accepted"].astype(bool)
     drawn, rejected = _count(draws), _count(draws[~accepted])
     items, assigned = _count(neurons), _sum(neurons, "assigned")
-    shown = _count(judgments)
-    counted = judgments[judgments["excluded"] == ""]
-    answers = {verdict: _count(counted[counted["verdict"] == verdict]) for verdict in ("yes", "no", "cannot")}
-    answered = judgments["responses"] != ""
-    scored = _count(counted[(counted["verdict"] == "") & (counted["responses"] != "")])
-    unanswered, excluded = _count(judgments[~answered]), _count(judgments[answered & (judgments["excluded"] != "")])
+    counted = codes == COUNTS
+    rows = {verdict: counted & (shown.verdict == code) for code, verdict in enumerate(VERDICTS)}
+    rows["scored"] = counted & (shown.verdict == SCORED)
+    rows["unanswered"], rows["excluded"] = ~shown.answered, shown.answered & ~counted
+    rows["shown"] = np.ones(len(shown), dtype=bool)
+    totals = {name: _per_place(shown, mask) for name, mask in rows.items()}
     for place in plan.groups:
         yield FlowRow(
             size=place[0],
@@ -31,14 +42,8 @@ def flow_rows(
             rejected=rejected.get(place, 0),
             neurons=items.get(place, 0),
             assigned=assigned.get(place, 0),
-            shown=shown.get(place, 0),
-            yes=answers["yes"].get(place, 0),
-            no=answers["no"].get(place, 0),
-            cannot=answers["cannot"].get(place, 0),
-            scored=scored.get(place, 0),
-            unanswered=unanswered.get(place, 0),
-            excluded=excluded.get(place, 0),
-            not_shown=assigned.get(place, 0) - shown.get(place, 0),
+            not_shown=assigned.get(place, 0) - totals["shown"][place],
+            **{name: counts[place] for name, counts in totals.items()},
         )
 
 
@@ -51,10 +56,21 @@ def rejected_rows(draws: pd.DataFrame, plan: AnalysisPlan) -> Iterator[RejectedR
     yield from sorted(rows, key=lambda row: (order.get((row.size, row.arm), len(order)), row.reason))
 
 
-def _count(frame: pd.DataFrame) -> Counts:
+def _per_place(shown: Ratings, rows: Mask) -> Totals:
+    """How many of some rows there are for every size and arm."""
+    totals = np.bincount(shown.place[shown.neuron[rows]], minlength=len(shown.sizes) * len(shown.arms))
+    table = totals.reshape(len(shown.sizes), len(shown.arms))
+    return {
+        (size, arm): int(table[row, column])
+        for row, size in enumerate(shown.sizes)
+        for column, arm in enumerate(shown.arms)
+    }
+
+
+def _count(frame: pd.DataFrame) -> Totals:
     return {(str(size), str(arm)): int(n) for (size, arm), n in frame.groupby(["size", "arm"]).size().items()}
 
 
-def _sum(frame: pd.DataFrame, column: str) -> Counts:
+def _sum(frame: pd.DataFrame, column: str) -> Totals:
     totals = frame.groupby(["size", "arm"])[column].sum()
     return {(str(size), str(arm)): int(n) for (size, arm), n in totals.items()}

@@ -1,57 +1,91 @@
 """How often answers with a right and a wrong were right: trials, intruders, and predictions made from rules."""
 
+import json
 from collections.abc import Iterator
+from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from analysis.reports import estimands
 from analysis.reports.cells import Place
 from analysis.reports.document import AnalysisPlan
+from analysis.reports.estimands import HERE
 from analysis.reports.fractions import Question, family
-from analysis.reports.responses import response_table
+from analysis.reports.ratings import Codes, Mask, Ratings
 from analysis.stats.proportions import ClusterMean, cluster_mean
 from analysis.stats.results import Number
 from annotation.protocols import TASKS
 from annotation.protocols.rule_prediction import NAME as RULE_PREDICTION
 from annotation.protocols.task import YES
 
-SCORE = Question("score", estimands.SCORE, "score_difference", estimands.SCORE_DIFFERENCE)
-PRECISION = Question("precision", estimands.PRECISION, "precision_difference", estimands.PRECISION_DIFFERENCE)
-RECALL = Question("recall", estimands.RECALL, "recall_difference", estimands.RECALL_DIFFERENCE)
+NOTHING_RIGHT = ("", "{}")
+RIGHT, ANSWERED, HITS, PREDICTED, FIRING = range(5)  # columns of a tally
 
 
 def of_main_task(table: pd.DataFrame) -> pd.DataFrame:
     """The rows that ask whether the neuron is interpretable; all rows in a study that never asks."""
-    asks = table["task"].map(lambda task: TASKS[task].asks_verdict).astype(bool)
-    return table[asks] if asks.any() else table
+    return table[asks_verdict(table)]
 
 
-def score_numbers(judgments: pd.DataFrame, plan: AnalysisPlan) -> Iterator[Number]:
+def asks_verdict(table: pd.DataFrame) -> Mask:
+    """Which rows ask whether the neuron is interpretable; all of them in a study that never asks."""
+    codes, tasks = pd.factorize(table["task"])
+    asks = np.array([TASKS[task].asks_verdict for task in tasks], dtype=bool)
+    return asks[codes] if asks.any() else np.ones(len(table), dtype=bool)
+
+
+def score_numbers(table: pd.DataFrame, counted: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
     """Share of right answers by size and arm, differences, and for predictions precision and recall too.
 
     Parameters
     ----------
-    judgments : DataFrame
-        As `analysis.frames` makes it: first showings, of raters of one kind.
+    table : DataFrame
+        As `analysis.frames` makes it, for its answers question by question.
+    counted : Ratings
+        The rows of that table which count.
     """
-    answers = response_table(judgments)
-    answers = answers[answers["right"].notna()]
-    if answers.empty:
+    marked = counted.where((~table["right_answers"].isin(NOTHING_RIGHT)).to_numpy(dtype=bool)[counted.row])
+    marked = marked.where(marked.answered)
+    tallies = _tallies(table, marked)
+    if not tallies[:, ANSWERED].any():
         return
-    yield from family(_means(answers, answers["right"] == 1), SCORE, plan)
-    predictions = answers[answers["task"] == RULE_PREDICTION]
-    if predictions.empty:
+    means = _means(marked, tallies[:, RIGHT], tallies[:, ANSWERED])
+    yield from family(means, Question("score", "score_difference", estimands.SCORE, HERE), plan)
+    if not (tallies[:, PREDICTED] + tallies[:, FIRING]).any():
         return
-    predicted, firing = predictions["value"] == YES, predictions["truth"] == YES
-    yield from family(_means(predictions[predicted], firing[predicted]), PRECISION, plan)
-    yield from family(_means(predictions[firing], predicted[firing]), RECALL, plan)
+    for name, what, whole in (("precision", estimands.PRECISION, PREDICTED), ("recall", estimands.RECALL, FIRING)):
+        means = _means(marked, tallies[:, HITS], tallies[:, whole])
+        yield from family(means, Question(name, f"{name}_difference", what, HERE), plan)
 
 
-def _means(answers: pd.DataFrame, hits: pd.Series) -> dict[Place, ClusterMean]:
+def _tallies(table: pd.DataFrame, marked: Ratings) -> Codes:
+    """Counts of every row, shape (rows, 5)."""
+    rows = table[["responses", "right_answers", "task"]].iloc[marked.row]
+    told = [_tally(*row) for row in rows.itertuples(index=False, name=None)]
+    return np.array(told, dtype=np.int64).reshape(len(told), 5)
+
+
+@lru_cache(maxsize=100_000)
+def _tally(responses: str, right_answers: str, task: str) -> tuple[int, int, int, int, int]:
+    """Right answers, answers with a right and a wrong; and of predictions: hits, predicted to fire, firing."""
+    given, right = json.loads(responses), json.loads(right_answers)
+    pairs = [(given[name], truth) for name, truth in right.items() if truth and given.get(name)]
+    correct = sum(value == truth for value, truth in pairs)
+    if task != RULE_PREDICTION:
+        return correct, len(pairs), 0, 0, 0
+    predicted, firing = [value == YES for value, _ in pairs], [truth == YES for _, truth in pairs]
+    hits = sum(said and fires for said, fires in zip(predicted, firing, strict=True))
+    return correct, len(pairs), hits, sum(predicted), sum(firing)
+
+
+def _means(marked: Ratings, hits: Codes, whole: Codes) -> dict[Place, ClusterMean]:
     """Mean over neurons of the share of hits, by size and arm."""
-    marked = answers[["size", "arm", "neuron_id"]].assign(hit=hits.astype(int))
-    counts = marked.groupby(["size", "arm", "neuron_id"], sort=True)["hit"].agg(["sum", "count"])
-    return {
-        (str(size), str(arm)): cluster_mean(here["sum"].to_numpy(), here["count"].to_numpy())
-        for (size, arm), here in counts.groupby(level=["size", "arm"])
-    }
+    neurons = len(marked.names)
+    per_neuron = [np.bincount(marked.neuron, weights=values, minlength=neurons) for values in (hits, whole)]
+    found = {}
+    for code in np.unique(marked.place[marked.neuron]).tolist():
+        here = marked.place == code
+        place = marked.sizes[code // len(marked.arms)], marked.arms[code % len(marked.arms)]
+        found[place] = cluster_mean(per_neuron[0][here], per_neuron[1][here])
+    return found

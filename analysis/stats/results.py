@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 UNDEFINED = float("nan")
+PRIMARY, PLANNED, SENSITIVITY, EXPLORATORY = "primary", "planned", "sensitivity", "exploratory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Number:
     versus: str = ""  # the arm that is subtracted
     rater: str = ""  # "" = the panel
     part: str = ""  # a part of the data: "layer third 1", "verdict yes"; "" = all
-    status: str = "exploratory"
+    status: str = EXPLORATORY
     refused: str = ""  # why no limits are given although there are data
 
     @classmethod
@@ -120,7 +121,7 @@ class Number:
         versus: str = "",
         rater: str = "",
         part: str = "",
-        status: str = "exploratory",
+        status: str = EXPLORATORY,
     ) -> Self:
         """A report row from an interval; the id is made from the kind and the place."""
         name = "/".join([kind, *(place or "all" for place in (size, arm, versus, rater)), *([part] if part else [])])
