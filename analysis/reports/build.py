@@ -1,6 +1,6 @@
 """Puts the report together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -8,28 +8,22 @@ import pandas as pd
 from analysis.reports import estimands
 from analysis.reports.bands import band_numbers
 from analysis.reports.blinding import blinding_numbers
-from analysis.reports.cells import Counts, NeuronCounts, item_counts, neuron_counts, rater_means, stacked_votes
+from analysis.reports.cells import NeuronCounts, item_counts, neuron_counts, rater_means, stacked_votes
 from analysis.reports.document import AnalysisPlan, Report, main_kinds
-from analysis.reports.estimands import Scope
-from analysis.reports.exclusions import (
-    COUNTS,
-    NOBODY,
-    STRICT,
-    Exclusions,
-    excluded_rows,
-    exclusion_codes,
-    exclusions_made,
-)
+from analysis.reports.exclusions import NOBODY, STRICT, excluded_rows
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
-from analysis.reports.population import Populations, means_of, population_rows, populations_of, scope_of
-from analysis.reports.ratings import ratings_read
+from analysis.reports.material import Material
+from analysis.reports.population import means_of
 from analysis.reports.response_times import time_rows
-from analysis.reports.scores import asks_verdict, of_main_task, score_numbers
+from analysis.reports.scores import of_main_task, score_numbers
+from analysis.reports.sensitivity import sensitivity_numbers
 from analysis.reports.status import statuses_given
 from analysis.reports.version import code_version
 from analysis.stats.agreement import alpha_interval, pairwise_agreement
 from analysis.stats.results import Number
+
+Part = Callable[[Material], Iterable[Number]]
 
 
 def report_make(
@@ -54,24 +48,9 @@ def report_make(
         How many neurons every layer has. Without it a finite population is taken as unlimited, and layers are counted
         from the judgments.
     """
-    own = (judgments["rater_kind"] == plan.rater_kind).to_numpy(dtype=bool)
-    table = judgments if own.all() else judgments[own]
-    everything = ratings_read(table, plan)
-    first = everything.first_showings()
-    shown = first.where(asks_verdict(table)[first.row])
-    codes = exclusion_codes(shown, raters, plan.thresholds)
-    excluding = exclusions_made(shown, raters, plan)
-    scored = first.where(exclusion_codes(first, raters, plan.thresholds) == COUNTS)
-    rows = tuple(population_rows(strata, plan))
-    populations = populations_of(rows, plan)
-    scope = scope_of(plan, populations)
-    numbers = [
-        *_verdict_numbers(excluding, scope, populations, plan),
-        *blinding_numbers(table.iloc[excluding.frozen.row], plan),
-        *band_numbers(table, excluding.frozen, scope, populations, plan),
-        *score_numbers(table, scored, plan),
-    ]
-    frozen = excluding.frozen
+    material = Material.of(judgments, raters, plan, strata)
+    numbers = [number for part in PARTS.values() for number in part(material)]
+    frozen = material.frozen
     return Report(
         plan=plan,
         raters=tuple(frozen.raters[code] for code in np.unique(frozen.rater)),
@@ -79,31 +58,38 @@ def report_make(
         input_sha256=input_sha256,
         code_version=code_version(),
         numbers=statuses_given(numbers, plan, main_kinds(numbers, plan)),
-        flow=tuple(flow_rows(shown, codes, of_main_task(neurons), draws, plan)),
+        flow=tuple(flow_rows(material.shown, material.why, of_main_task(neurons), draws, plan)),
         rejected=tuple(rejected_rows(draws, plan)),
         times=tuple(time_rows(frozen, plan)),
-        excluded=tuple(excluded_rows(shown, codes, plan)),
-        populations=rows,
+        excluded=tuple(excluded_rows(material.shown, material.why, plan)),
+        populations=material.layers,
     )
 
 
-def _verdict_numbers(
-    excluding: Exclusions, scope: Scope, populations: Populations, plan: AnalysisPlan
-) -> Iterator[Number]:
-    """What the verdicts say: of the panel, under other exclusions, of each rater; how far raters agree."""
-    frozen = excluding.frozen
-    yield from panel_numbers(neuron_counts(frozen), scope, populations, plan)
+def _fractions(material: Material) -> Iterator[Number]:
+    yield from panel_numbers(material.counts, material.scope, material.populations, material.plan)
+
+
+def _exclusions(material: Material) -> Iterator[Number]:
+    """Fractions and differences of the panel under other thresholds than the frozen ones."""
     for name in (NOBODY, STRICT):
-        counts = neuron_counts(excluding.named()[name])
-        means = means_of(counts, NeuronCounts.mean, scope, populations)
-        yield from family(means, exclusion_question(name, scope), plan)
-    for rater, own in rater_means(frozen).items():
-        yield from family(own, rater_question(rater), plan)
-    yield from _agreement_numbers(item_counts(frozen), plan)
+        counts = neuron_counts(material.excluding.named()[name])
+        means = means_of(counts, NeuronCounts.mean, material.scope, material.populations)
+        yield from family(means, exclusion_question(name, material.scope), material.plan)
 
 
-def _agreement_numbers(counts: Counts, plan: AnalysisPlan) -> Iterator[Number]:
+def _raters(material: Material) -> Iterator[Number]:
+    for rater, own in rater_means(material.frozen).items():
+        yield from family(own, rater_question(rater), material.plan)
+
+
+def _sensitivity(material: Material) -> Iterator[Number]:
+    yield from sensitivity_numbers(material.excluding, material.populations, material.plan)
+
+
+def _agreement(material: Material) -> Iterator[Number]:
     """Raw agreement and alpha over all arms and in each; every line has its own stream of random numbers."""
+    plan, counts = material.plan, item_counts(material.frozen)
     groups = ["", *plan.arms]
     streams = np.random.SeedSequence(plan.seed).spawn(len(groups))
     for arm, stream in zip(groups, streams, strict=True):
@@ -119,3 +105,28 @@ def _agreement_numbers(counts: Counts, plan: AnalysisPlan) -> Iterator[Number]:
         )
         yield Number.of(raw, kind="agreement", arm=arm)
         yield Number.of(alpha, kind="alpha", unit="alpha", arm=arm)
+
+
+def _blinding(material: Material) -> Iterator[Number]:
+    yield from blinding_numbers(material.table.iloc[material.frozen.row], material.plan)
+
+
+def _bands(material: Material) -> Iterator[Number]:
+    yield from band_numbers(material.table, material.frozen, material.scope, material.populations, material.plan)
+
+
+def _scores(material: Material) -> Iterator[Number]:
+    yield from score_numbers(material.table, material.every_task, material.plan)
+
+
+# In the order of the report.
+PARTS: dict[str, Part] = {
+    "fractions and differences": _fractions,
+    "other exclusions": _exclusions,
+    "each rater alone": _raters,
+    "sensitivity grid": _sensitivity,
+    "agreement": _agreement,
+    "blinding": _blinding,
+    "bands": _bands,
+    "scores": _scores,
+}
