@@ -2,7 +2,7 @@
 
 import math
 
-from analysis.stats.proportions import CLUSTER_WILSON, ClusterMean, cluster_wilson
+from analysis.stats.proportions import CLUSTER_WILSON, FINITE, ClusterMean, cluster_wilson
 from analysis.stats.results import Interval
 
 NEWCOMBE = "Newcombe"
@@ -52,7 +52,7 @@ def newcombe(first: Interval, second: Interval, *, estimand: str = "") -> Interv
     """
     if first.level != second.level:
         raise LevelsDiffer(f"Intervals of levels {first.level} and {second.level}; make both with the same level.")
-    method = CLUSTER_NEWCOMBE if CLUSTER_WILSON in (first.method, second.method) else NEWCOMBE
+    method = _hybrid(first.method + second.method)
     n, judgments = first.n + second.n, first.judgments + second.judgments
     if not (first.defined and second.defined):
         return Interval.undefined(level=first.level, method=method, estimand=estimand, n=n, judgments=judgments)
@@ -61,6 +61,10 @@ def newcombe(first: Interval, second: Interval, *, estimand: str = "") -> Interv
     above = math.hypot(first.high - first.estimate, second.estimate - second.low)
     low, high = max(-1.0, difference - below), min(1.0, difference + above)
     return Interval(difference, low, high, first.level, method, estimand, n, judgments)
+
+
+def _hybrid(methods: str) -> str:
+    return (CLUSTER_NEWCOMBE if CLUSTER_WILSON in methods else NEWCOMBE) + (FINITE if FINITE in methods else "")
 
 
 def cluster_newcombe(first: ClusterMean, second: ClusterMean, *, level: float = 0.95, estimand: str = "") -> Interval:

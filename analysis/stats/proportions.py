@@ -13,6 +13,7 @@ from analysis.stats.results import UNDEFINED, Interval
 
 WILSON = "Wilson"
 CLUSTER_WILSON = "cluster Wilson"
+FINITE = " with finite population correction"
 # Below this a variance of shares is rounding error, not information.
 NO_VARIANCE = 1e-15
 
@@ -39,6 +40,9 @@ class ClusterMean:
         True when every neuron has exactly one answer, so that the answers are plain independent trials.
     df : float
         Degrees of freedom of `variance`.
+    sampled : float
+        Share of a finite population that was judged, for which `variance` is corrected; 0 for neurons that stand for
+        others without end.
     """
 
     estimate: float
@@ -47,6 +51,7 @@ class ClusterMean:
     judgments: int
     single: bool
     df: float
+    sampled: float = 0.0
 
 
 def wilson(yes: int, n: int, *, level: float = 0.95, estimand: str = "") -> Interval:
@@ -218,7 +223,14 @@ def pool_equal(means: Sequence[ClusterMean]) -> ClusterMean:
         judgments=sum(mean.judgments for mean in kept),
         single=all(mean.single for mean in kept),
         df=math.fsum(mean.df for mean in kept),
+        sampled=_pooled_sampled(kept),
     )
+
+
+def _pooled_sampled(means: Sequence[ClusterMean]) -> float:
+    if any(mean.sampled == 0 for mean in means):
+        return 0.0
+    return sum(mean.n for mean in means) / math.fsum(mean.n / mean.sampled for mean in means)
 
 
 def cluster_wilson(mean: ClusterMean, *, level: float = 0.95, estimand: str = "") -> Interval:
@@ -260,7 +272,7 @@ def cluster_wilson(mean: ClusterMean, *, level: float = 0.95, estimand: str = ""
     >>> agreeing.method, round(agreeing.low, 3), round(agreeing.high, 3)
     ('cluster Wilson', 0.239, 0.48)
     """
-    method = WILSON if mean.single else CLUSTER_WILSON
+    method = (WILSON if mean.single else CLUSTER_WILSON) + (FINITE if mean.sampled else "")
     if mean.n == 0:
         return Interval.undefined(level=level, method=method, estimand=estimand)
     low, high = _score_limits(mean.estimate, effective_size(mean), _quantile(mean, level))
@@ -278,19 +290,22 @@ def effective_size(mean: ClusterMean) -> float:
     Returns
     -------
     float
-        In [1, judgments].
+        In [1, judgments]; with a finite population up to judgments / (1 - n/N), infinite when all neurons were judged.
 
     Examples
     --------
     >>> effective_size(cluster_mean([1, 0, 1, 0], [1, 1, 1, 1]))
     4.0
     """
+    if mean.sampled == 1:
+        return math.inf
     if math.isnan(mean.variance):
         return 1.0
+    left = 1 - mean.sampled
     if mean.variance < NO_VARIANCE:
-        return float(mean.n)
+        return mean.n / left
     size = mean.estimate * (1 - mean.estimate) / mean.variance
-    return float(min(max(size, 1.0), mean.judgments))
+    return min(max(size, 1.0), mean.judgments / left)
 
 
 def _quantile(mean: ClusterMean, level: float) -> float:
