@@ -10,6 +10,7 @@ from annotation.design import AssignmentDesign, BlindingDesign, SamplingDesign, 
 from annotation.design.analysis import AnalysisDesign
 from annotation.design.crowd import DISCARD, KEEP, CrowdDesign
 from annotation.design.guess import GuessDesign
+from annotation.design.licence import LICENCE_TEXTS, NO_LICENCE
 from annotation.design.plan import PlanDesign
 from annotation.design.quality import QualityDesign
 from annotation.design.training import TrainingDesign
@@ -46,6 +47,10 @@ CHOICES: dict[str, list[tuple[str, Any]]] = {
     "analysis.population": [
         ("superpopulation", _("neurons drawn in the same way")),
         ("finite", _("the counted neurons of these layers")),
+    ],
+    "plan.data_licence": [
+        *((name, licence.title) for name, licence in LICENCE_TEXTS.items() if name != NO_LICENCE),
+        (NO_LICENCE, _("none: ask us first")),
     ],
     "analysis.spending": [("obrien_fleming", _("late (O’Brien–Fleming)")), ("pocock", _("evenly (Pocock)"))],
     "sampling.sizes": [
@@ -116,6 +121,7 @@ WORDS: dict[str, tuple[Any, Any]] = {
         _("A rule that does not look at the answers, such as: when all raters are through, or after four weeks."),
     ),
     "plan.analysis": (_("How it is analysed"), _("What is compared, beyond the standard report.")),
+    "plan.data_licence": (_("Licence of the data"), _("Written into every export once the study is unblinded.")),
     "analysis.question": (_("The main interval is about"), _("For new raters it is wider, and honest about them.")),
     "analysis.vote": (_("What is counted"), ""),
     "analysis.population": (_("Neurons stand for"), ""),

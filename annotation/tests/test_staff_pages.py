@@ -180,7 +180,7 @@ def test_a_launch_makes_a_draft_with_everything_typed(admin, harvested):
 def test_a_plan_is_part_of_the_design_and_can_be_taken_away_again(admin, harvested):
     admin.post(reverse("staff:create"), typed(**{"plan.closing_rule": "After four weeks."}))
     study = Study.objects.get()
-    assert study.design["plan"] == {"closing_rule": "After four weeks.", "analysis": ""}
+    assert study.design["plan"] == {"closing_rule": "After four weeks.", "analysis": "", "data_licence": "CC-BY-4.0"}
     admin.post(reverse("staff:edit", args=[study.slug]), typed(slug=study.slug, **{"plan.closing_rule": ""}))
     study.refresh_from_db()
     assert study.design["plan"]["closing_rule"] == ""
