@@ -221,8 +221,8 @@ def _verdicts_fit(table: pd.DataFrame, faults: Faults) -> None:
     rows = np.flatnonzero(wrong.to_numpy(dtype=bool))
     pairs = table.loc[rows[:MOST_SHOWN], ["verdict", "judgment"]].itertuples(index=False)
     said = [
-        f"Received {quoted(row.verdict)} beside the judgment {_judgment_said(row.judgment)}; yes is 1, no is 0, anything "
-        "else has none."
+        f"Received {quoted(row.verdict)} beside the judgment {_judgment_said(row.judgment)}; yes is 1, no is 0, "
+        "anything else has none."
         for row in pairs
     ]
     faults.add(rows, "verdict", said)

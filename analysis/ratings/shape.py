@@ -91,9 +91,7 @@ def _rows_are_neurons(source: Source, mapping: RatingsMapping, wide: Wide, names
     place, cells, judgment, kept = _cells(source, wide.raters, wide.blank)
     columns = {name: column.take(place) for name, column in tall.columns.items() if name not in ("rater", "judgment")}
     unused = tuple(name for name in tall.unused if name not in wide.raters)
-    return Long(
-        columns | {"rater": cells, "judgment": judgment}, tall.called, place, cells, unused, int((~kept).sum())
-    )
+    return Long(columns | {"rater": cells, "judgment": judgment}, tall.called, place, cells, unused, int((~kept).sum()))
 
 
 def _rows_are_raters(source: Source, mapping: RatingsMapping, wide: Wide) -> Long:
