@@ -13,6 +13,7 @@ from analysis.reports.document import AnalysisPlan, Report, main_kinds
 from analysis.reports.exclusions import NOBODY, STRICT, excluded_rows
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
+from analysis.reports.layers import layer_numbers
 from analysis.reports.material import Material
 from analysis.reports.population import means_of
 from analysis.reports.response_times import time_rows
@@ -87,6 +88,10 @@ def _sensitivity(material: Material) -> Iterator[Number]:
     yield from sensitivity_numbers(material.excluding, material.populations, material.plan)
 
 
+def _layers(material: Material) -> Iterator[Number]:
+    yield from layer_numbers(material.counts, material.layers, material.plan)
+
+
 def _agreement(material: Material) -> Iterator[Number]:
     """Raw agreement and alpha over all arms and in each; every line has its own stream of random numbers."""
     plan, counts = material.plan, item_counts(material.frozen)
@@ -125,6 +130,7 @@ PARTS: dict[str, Part] = {
     "other exclusions": _exclusions,
     "each rater alone": _raters,
     "sensitivity grid": _sensitivity,
+    "thirds of layers": _layers,
     "agreement": _agreement,
     "blinding": _blinding,
     "bands": _bands,

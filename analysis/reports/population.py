@@ -8,11 +8,13 @@ import pandas as pd
 from analysis.reports.cells import Counts, NeuronCounts, Place
 from analysis.reports.document import AnalysisPlan, PopulationRow
 from analysis.reports.estimands import Scope
+from analysis.stats.finite import finite_mean, layered_mean
 from analysis.stats.proportions import ClusterMean
-from annotation.design.analysis import PANEL, SUPERPOPULATION
+from annotation.design.analysis import FINITE, PANEL
 from annotation.design.sampling import POOLED
 
 Read = Callable[[NeuronCounts], ClusterMean]
+LEAST_OF_A_LAYER = 2  # fewer neurons of a layer have no variance of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,17 @@ class Populations:
 
     counts: Mapping[Place, Mapping[int, int]]
     by_layer: bool
+
+    def corrected(self, place: Place, neurons: NeuronCounts, read: Read) -> ClusterMean:
+        """A mean whose variance is that of a sample from the counted neurons; unchanged where none are counted."""
+        layers = self.counts.get(place, {})
+        if not layers:
+            return read(neurons)
+        if self.by_layer and len(layers) > 1:
+            parts = [read(neurons.where(neurons.layer == layer)) for layer in layers]
+            if all(part.n >= LEAST_OF_A_LAYER for part in parts):
+                return layered_mean(parts, list(layers.values()))
+        return finite_mean(read(neurons), sum(layers.values()))
 
 
 NOWHERE = Populations({}, by_layer=False)
@@ -67,10 +80,12 @@ def populations_of(rows: tuple[PopulationRow, ...], plan: AnalysisPlan) -> Popul
 
 def means_of(counts: Counts, read: Read, scope: Scope, populations: Populations) -> dict[Place, ClusterMean]:
     """One mean for every size and arm, for the neurons that the scope speaks of."""
-    return {place: read(neurons) for place, neurons in counts.items()}
+    if scope.population != FINITE:
+        return {place: read(neurons) for place, neurons in counts.items()}
+    return {place: populations.corrected(place, neurons, read) for place, neurons in counts.items()}
 
 
 def scope_of(plan: AnalysisPlan, populations: Populations, asks: str = PANEL, population: str = "") -> Scope:
     """Whose raters and which neurons: the plan's population unless another is named."""
     counted = all(place in populations.counts for place in plan.groups)
-    return Scope(asks, population or SUPERPOPULATION, counted)
+    return Scope(asks, population or plan.population, counted)
