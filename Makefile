@@ -90,7 +90,7 @@ format: setup-dev  ## Let ruff format the code
 ifdef PEERS
 bench-harvest: .venv-peers/sae-dashboard/.made .venv-peers/delphi/.made
 endif
-bench-harvest: setup-dev  ## Harvest beside the forward pass and other ways (TOKENS=1000000, PEERS=1)
+bench-harvest: setup-dev  ## Harvest beside the forward pass and other ways (TOKENS=2000000, PEERS=1)
 	@$(BIN)/python -m benchmarks.harvest $(if $(TOKENS),--tokens $(TOKENS)) $(if $(PEERS),--peers)
 
 bench-inference: setup  ## How long readers wait for one's own text: start and requests

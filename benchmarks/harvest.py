@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="corpus folder (default: the embedded text, built once)")
     parser.add_argument("--network", type=Path, help="network folder (default: random networks of two shapes)")
     parser.add_argument("--activation", default="gelu", help="of the random networks (default: gelu)")
-    parser.add_argument("--tokens", type=int, default=1_000_000)
+    parser.add_argument("--tokens", type=int, default=2_000_000)
     parser.add_argument(
         "--slow-tokens",
         type=int,
