@@ -96,14 +96,14 @@ def plan_of(study: Study) -> AnalysisPlan:
     protocol = json.loads(study.protocol)
     design = design_from_dict(protocol["design"])
     groups = tuple((pair.size, arm.name) for pair in design.pairs for arm in pair.arms)
-    arms, asked = [arm for _, arm in groups], design.analysis
+    arms, asked = tuple(arm for _, arm in groups), design.analysis
     return AnalysisPlan(
         study=study.slug,
         title=study.title,
         rater_kind=study.rater_kind,
         question=protocol["shown_to_raters"]["question"],
         groups=groups,
-        baseline=asked.baseline or ("baseline" if "baseline" in arms else arms[0]),
+        baseline=asked.baseline_among(arms),
         protocol_sha256=study.protocol_sha256,
         seed=design.seed,
         level=asked.level,

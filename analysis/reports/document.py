@@ -17,9 +17,12 @@ MAIN = {
     (PANEL, MEAN): ("fraction", "difference"),
     (PANEL, MAJORITY): ("majority_fraction", "majority_difference"),
     (GENERALISING, MEAN): ("generalising_fraction", "generalising_difference"),
-    (GENERALISING, MAJORITY): ("generalising_majority_fraction", "generalising_majority_difference"),
 }
 SCORED = ("score", "score_difference")  # of studies that never ask whether a neuron is interpretable
+
+
+class PlanImpossible(ValueError):
+    """A plan that names what the study does not have, or asks for what nobody can answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ class AnalysisPlan:
     permutations: int = 10_000
     layers: str = POOLED  # how neurons were drawn from layers: "pooled", "equal" or "proportional"
 
+    def __post_init__(self) -> None:
+        for name, named, known in (("treatment", self.treatment, self.treatments), ("size", self.size, self.sizes)):
+            if named and named not in known:
+                raise PlanImpossible(f"The plan's {name} is {named!r}; the study has {', '.join(known) or 'none'}.")
+        if self.size and self.treatment and (self.size, self.treatment) not in self.groups:
+            raise PlanImpossible(f"The plan compares {self.treatment!r} at {self.size!r}, which does not have it.")
+        if (self.asks, self.vote) not in MAIN:
+            raise PlanImpossible(
+                f"The plan asks the {self.asks} question of the {self.vote} vote; ask the panel question, or for the "
+                "mean of raters."
+            )
+
     @property
     def sizes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(size for size, _ in self.groups))
@@ -68,7 +83,8 @@ class AnalysisPlan:
     @property
     def compared(self) -> str:
         """The arm that the primary contrast compares with the baseline; empty where there is none."""
-        return self.treatment or next(iter(self.treatments), "")
+        here = (arm for arm in self.treatments if not self.place or (self.place, arm) in self.groups)
+        return self.treatment or next(here, "")
 
     @property
     def place(self) -> str:

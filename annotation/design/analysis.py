@@ -65,9 +65,14 @@ class AnalysisDesign(Section):
     permutations: int = 10_000
     resamples: int = 2_000
 
+    def baseline_among(self, arms: tuple[str, ...]) -> str:
+        """The arm that others are compared with."""
+        return self.baseline or ("baseline" if "baseline" in arms else next(iter(arms), ""))
+
     def joint_problems(self) -> Problems:
-        if self.baseline and self.baseline == self.treatment:
-            return [("treatment", f"Received {self.treatment!r}, the baseline too; name another arm.")]
+        if self.question == GENERALISING and self.vote == MAJORITY:
+            # A majority is of one panel: it moves with the number of raters, and no interval carries it to others.
+            return [("vote", f"Received {MAJORITY!r} with the {GENERALISING} question; give {MEAN!r}.")]
         return []
 
     def problems_among(self, arms: tuple[str, ...], sizes: tuple[str, ...], raters: int, per_neuron: int) -> Problems:
@@ -79,6 +84,8 @@ class AnalysisDesign(Section):
             )
             if value and value not in known
         ]  # fmt: skip
+        if self.treatment and self.treatment == self.baseline_among(arms):
+            found.append(("analysis.treatment", f"Received {self.treatment!r}, the baseline too; name another arm."))
         if self.question == GENERALISING and raters < LEAST_RATERS_TO_GENERALISE:
             found.append(("analysis.question", f"Received {GENERALISING!r} with {raters} raters; it takes at least 3."))
         if self.vote == MAJORITY and per_neuron % 2 == 0:

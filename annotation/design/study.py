@@ -303,7 +303,11 @@ def _analysis_problems(values: Mapping[str, Any], raters: int, per_neuron: int) 
     arms = tuple(dict.fromkeys(arm.name for pair in pairs for arm in pair.arms))
     sizes = tuple(dict.fromkeys(pair.size for pair in pairs))
     asked = AnalysisDesign.read("analysis", values.get("analysis", {}), [])
-    return asked.problems_among(arms, sizes, raters, per_neuron)
+    found = asked.problems_among(arms, sizes, raters, per_neuron)
+    here = {arm.name for pair in pairs if pair.size == asked.size for arm in pair.arms}
+    if here and asked.treatment and asked.treatment not in here:
+        found.append(("analysis.treatment", f"Received {asked.treatment!r}; {asked.size} has {', '.join(sorted(here))}."))
+    return found
 
 
 def _option_problems(values: Mapping[str, Any]) -> Problems:

@@ -158,6 +158,8 @@ def test_a_design_survives_the_way_to_canonical_json_and_back(seed, neurons, tit
         ({"question": "all"}, "analysis.question", "choose one of: panel, generalising"),
         ({"treatment": "nobody"}, "analysis.treatment", "choose one of: baseline, solu, or leave it empty"),
         ({"baseline": "solu", "treatment": "solu"}, "analysis.treatment", "name another arm"),
+        ({"treatment": "baseline"}, "analysis.treatment", "the baseline too"),
+        ({"question": "generalising", "vote": "majority"}, "analysis.vote", "give 'mean'"),
         ({"size": "9L"}, "analysis.size", "choose one of"),
         ({"level": 95}, "analysis.level", "give a number from 0.8 to 0.999"),
         ({"looks": 0}, "analysis.looks", "give a whole number from 1 to 10"),
