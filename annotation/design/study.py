@@ -306,7 +306,8 @@ def _analysis_problems(values: Mapping[str, Any], raters: int, per_neuron: int) 
     found = asked.problems_among(arms, sizes, raters, per_neuron)
     here = {arm.name for pair in pairs if pair.size == asked.size for arm in pair.arms}
     if here and asked.treatment and asked.treatment not in here:
-        found.append(("analysis.treatment", f"Received {asked.treatment!r}; {asked.size} has {', '.join(sorted(here))}."))
+        names = ", ".join(sorted(here))
+        found.append(("analysis.treatment", f"Received {asked.treatment!r}; {asked.size} has {names}."))
     return found
 
 
