@@ -2,21 +2,29 @@
 
 axe-core looks for text that is too pale, controls without a name, scrolled regions that no keyboard reaches, headings
 that skip a level and targets that are too small. What it cannot see, the browser tests of the pages themselves try.
+
+Every test says with `looks_at` which pages it opens; a page of the site that none opens fails the last test.
 """
+
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.test import Client
+from django.urls import resolve, reverse
+from django.utils import timezone
 
 from annotation import services
 from annotation.blinding import blind_guess_start, blind_instructions_read
-from annotation.models import Study
+from annotation.models import CrowdSubmission, Seat, Study
 from annotation.protocols import TASKS
 from annotation.services.crowd import Arrival, crowd_enter
-from annotation.services.invitations import invitation_create
+from annotation.services.invitations import invitation_create, personal_link_make
 from annotation.tests.factories import (
+    PASSWORD,
     fake_harvests,
     make_closed_study,
     make_harvest_run,
@@ -28,8 +36,11 @@ from annotation.tests.factories import (
     rate_all,
 )
 from annotation.tests.test_crowd_entry import make_intake
+from annotation.tests.test_leaving import evaluator_of
 from evalsite.access import OWNER
+from evalsite.tests.test_access import PAGES, STEPS, entry_of
 from evalsite.tests.test_whole_experiment import find_chromium
+from neurons.tests.indexed import make_rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
@@ -75,7 +86,7 @@ class Inspector:
     def __init__(self, chromium, address, user=None):
         # A colour that is still on its way to another would be measured half-way.
         self.context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
-        self.page, self.address, self.faults = self.context.new_page(), address, []
+        self.page, self.address, self.faults, self.paths = self.context.new_page(), address, [], []
         if user is not None:
             self.sign_in(user)
 
@@ -85,10 +96,11 @@ class Inspector:
         name = settings.SESSION_COOKIE_NAME
         self.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.address}])
 
-    def look(self, path, schemes=LIGHT):
+    def look(self, path, schemes=LIGHT, status=200):
         """Open the page as it is at a desk and on a phone; it must be the page that was asked for."""
         reply = self.page.goto(self.address + path)
-        assert (reply.status, reply.url) == (200, self.address + path)
+        assert (reply.status, reply.url) == (status, self.address + path)
+        self.paths.append(path)
         for scheme in schemes:
             self.page.emulate_media(color_scheme=scheme)
             found = Axe().run(self.page, options=CHECKS).response["violations"]
@@ -102,14 +114,23 @@ class Inspector:
             self.faults.append((path, "phone", f"{width} px wide"))
         self.page.set_viewport_size(DESKTOP)
 
+    def names(self):
+        return {name_of(path) for path in self.paths}
+
+
+def name_of(path):
+    """The page's name as the table of doors has it."""
+    match = resolve(path.partition("?")[0])
+    return f"{match.view_name}/{match.kwargs['name']}" if match.view_name in STEPS else match.view_name
+
 
 def where(fault):
     return [f"{node['target']}: {node['failureSummary']}" for node in fault["nodes"]]
 
 
 @pytest.fixture
-def inspect(chromium, live_server):
-    """An inspector for a user; when the test ends, nobody may have found a fault."""
+def inspect(request, chromium, live_server):
+    """An inspector for a user; when the test ends, nobody may have found a fault, and all pages were opened."""
     inspectors = []
 
     def begin(user=None):
@@ -121,16 +142,20 @@ def inspect(chromium, live_server):
     for inspector in inspectors:
         inspector.context.close()
     assert [fault for inspector in inspectors for fault in inspector.faults] == []
+    opened = set().union(*(inspector.names() for inspector in inspectors))
+    assert opened == set(request.node.get_closest_marker("looks_at").args)
 
 
 def account(user_id):
     return get_user_model().objects.get(pk=user_id)
 
 
+@pytest.mark.looks_at("login")
 def test_the_door_is_open_to_everybody(inspect):
     inspect().look("/accounts/login/", BOTH)
 
 
+@pytest.mark.looks_at("evaluator:instructions", "evaluator:practice", "evaluator:next")
 @pytest.mark.parametrize("task", TASKS)
 def test_a_rater_can_learn_and_do_every_task(inspect, task):
     study = make_open_study(protocol=task, **DESIGNS.get(task, {}))
@@ -142,6 +167,7 @@ def test_a_rater_can_learn_and_do_every_task(inspect, task):
     inspect(account(make_rater(study))).look(f"/rate/{study.slug}/next/", BOTH)
 
 
+@pytest.mark.looks_at("evaluator:next")
 def test_a_rater_can_predict_from_anothers_rule_and_wait_for_one(inspect):
     study = make_open_study(protocol="rule_prediction", **DESIGNS["rule_prediction"])
     one, other = make_rater(study), make_rater(study)
@@ -154,6 +180,7 @@ def test_a_rater_can_predict_from_anothers_rule_and_wait_for_one(inspect):
     assert rater.page.locator(".rule-shown").count() == 1
 
 
+@pytest.mark.looks_at("evaluator:home", "evaluator:done", "evaluator:guess")
 def test_a_rater_can_finish_and_guess(inspect):
     study = make_open_study(guess={"items": 1})
     user_id = make_rater(study)
@@ -165,6 +192,7 @@ def test_a_rater_can_finish_and_guess(inspect):
     rater.look(f"/rate/{study.slug}/guess/", BOTH)
 
 
+@pytest.mark.looks_at("evaluator:next")
 def test_a_snippet_too_long_for_its_box_can_be_scrolled_with_the_keyboard(inspect):
     with fake_harvests(pieces=240):
         study = services.study_open(study=services.study_freeze(study=make_study()))
@@ -189,19 +217,28 @@ def make_busy_study(owner) -> Study:
     return study
 
 
+RUNNING = ("progress", "seats", "invitations", "messages", "log", "crowd", "tokens", "preview", "amend")
+
+
+@pytest.mark.looks_at("staff:study", *(f"staff:{page}" for page in RUNNING))
 def test_the_staff_can_run_a_study(inspect, owner):
     study, lead = make_busy_study(owner), inspect(owner)
     lead.look(f"/studies/{study.slug}/", BOTH)
-    for page in ("progress", "seats", "invitations", "messages", "log", "crowd", "tokens", "preview", "amend"):
+    for page in RUNNING:
         lead.look(f"/studies/{study.slug}/{page}/")
 
 
+@pytest.mark.looks_at("staff:study")
 @pytest.mark.parametrize("make", [make_study, make_closed_study, make_unblinded_study])
 def test_the_staff_can_read_a_study_in_every_state(inspect, owner, make):
     study = make()
     inspect(owner).look(f"/studies/{study.slug}/", BOTH)
 
 
+@pytest.mark.looks_at(
+    "staff:create", "staff:list", "staff:create_toml", "staff:site_log", "staff:site_tokens", "staff:raters", "plan",
+    "analysis:list", "analysis:report",
+)  # fmt: skip
 def test_the_staff_can_launch_plan_and_report(inspect, owner):
     for network in ("tiny-gelu", "tiny-solu-ln"):
         make_harvest_run(network)
@@ -213,7 +250,165 @@ def test_the_staff_can_launch_plan_and_report(inspect, owner):
         lead.look(page)
 
 
+@pytest.mark.looks_at("people:accounts", "people:account", "people:profile", "verify:ask")
 def test_people_can_be_managed_and_see_their_own_account(inspect, owner):
     lead = inspect(owner)
     for page in ("/people/", f"/people/{owner.pk}/", "/accounts/profile/", "/verify/"):
         lead.look(page)
+
+
+@pytest.mark.looks_at("evaluator:consent", "people:leave", "people:erase", "people:personal")
+def test_a_rater_can_be_asked_leave_and_be_forgotten(inspect):
+    study = make_open_study(consent={"text": "We ask you to rate neurons.", "ask_conflicts": True})
+    user_id = make_rater(study, practised=False)
+    rater = inspect(account(user_id))
+    rater.look(f"/rate/{study.slug}/consent/", BOTH)
+    rater.look(f"/accounts/leave/{study.slug}/")
+    rater.look("/accounts/erase/")
+    link = personal_link_make(evaluator=evaluator_of(user_id))
+    inspect().look(f"/join/me/{link.token}/")
+
+
+@pytest.mark.looks_at("evaluator:screened")
+def test_a_rater_can_read_why_it_ends(inspect):
+    study = make_open_study(training={"least_right": 1.0, "rounds": 1, "on_fail": "screen_out"})
+    user_id = make_rater(study, practised=False)
+    Seat.objects.filter(evaluator__user_id=user_id).update(screened_out_at=timezone.now())
+    inspect(account(user_id)).look(f"/rate/{study.slug}/screened/")
+
+
+@pytest.mark.looks_at("crowd:enter", "crowd:finish", "people:join")
+def test_people_can_come_in_by_a_link(inspect):
+    study = make_open_study(raters=3)
+    intake = make_intake(study)
+    inspect().look(f"{reverse('crowd:enter', args=[intake.token])}?PROLIFIC_PID=p1&STUDY_ID=s&SESSION_ID=x1", BOTH)
+    user = crowd_enter(intake=intake, arrival=Arrival("p2", "s", "x2", signed=False)).person.evaluator.user
+    CrowdSubmission.objects.update(status="complete")
+    inspect(user).look(reverse("crowd:finish", args=[study.slug]))
+    inspect().look(f"/join/{invitation_create(study=study).token}/", BOTH)
+
+
+@pytest.mark.looks_at(
+    "staff:edit", "staff:step/freeze", "staff:step/open", "staff:step/close", "staff:version", "staff:hand_over",
+    "staff:erase", "staff:harvest_start", "verify:known",
+)  # fmt: skip
+def test_the_staff_can_take_every_step(inspect, owner):
+    lead, study = inspect(owner), make_study()
+    lead.look(f"/studies/{study.slug}/design/")
+    lead.look(f"/studies/{study.slug}/step/freeze/")
+    study = services.study_freeze(study=study)
+    lead.look(f"/studies/{study.slug}/step/open/")
+    study = services.study_open(study=study)
+    rater = evaluator_of(make_rater(study))
+    lead.look(f"/studies/{study.slug}/step/close/")
+    lead.look(f"/studies/{study.slug}/seats/1/hand-over/")
+    lead.look(f"/studies/-/raters/{rater.pseudonym}/erase/")
+    lead.look("/studies/-/harvests/new/")
+    services.study_amend(study=study, changes={"contact": "Ask at the desk."}, reason="The old address is gone.")
+    lead.look(f"/studies/{study.slug}/versions/2/")
+    study.refresh_from_db()
+    inspect().look(f"/verify/{study.protocol_sha256}/")
+
+
+@pytest.mark.looks_at("staff:step/unblind", "staff:unblinding")
+def test_two_persons_can_open_the_key(inspect, owner):
+    study = make_closed_study(blinding={"unblinders": 2})
+    inspect(owner).look(f"/studies/{study.slug}/step/unblind/")
+    services.unblinding_request(study=study, reason="The last answer is in.", by=owner)
+    inspect(make_user("second", OWNER)).look(f"/studies/{study.slug}/unblinding/")
+
+
+@pytest.mark.looks_at(*(f"neurons:{name}" for name in (
+    "index", "corpus", "network", "run", "search", "layer", "neuron", "reverse", "document", "twin", "own_text",
+)))  # fmt: skip
+def test_neurons_can_be_read_and_searched(inspect, owner):
+    run, reader = make_rows()["net-gelu"], inspect(owner)
+    reader.look("/neurons/", BOTH)
+    for page in ("corpora/words/", "networks/net-gelu/", f"runs/{run.pk}/", "networks/net-gelu/0/"):
+        reader.look(f"/neurons/{page}")
+    neuron = "/neurons/networks/net-gelu/0/3/"
+    reader.look(neuron, BOTH)
+    reader.look(f"{neuron}beside/net-solu-ln/0/3/")
+    reader.look(f"{neuron}text/")
+    reader.page.goto(f"{reader.address}{neuron}")
+    reader.look(first_document(reader.page))
+    reader.look("/neurons/search/?network=net-gelu&text=ba")
+    reader.look("/neurons/networks/net-gelu/reverse/")
+
+
+def first_document(page):
+    links = page.eval_on_selector_all("a", "links => links.map((link) => link.getAttribute('href'))")
+    return next(link.partition("#")[0] for link in links if re.search(r"/text/\d+/", link or ""))
+
+
+ACCOUNT_PAGES = {
+    "account_email": "email", "account_change_password": "password/change", "usersessions_list": "sessions",
+    "socialaccount_connections": "3rdparty", "mfa_index": "2fa", "mfa_activate_totp": "2fa/totp/activate",
+    "mfa_list_webauthn": "2fa/webauthn", "mfa_add_webauthn": "2fa/webauthn/add", "logout": "logout",
+}  # fmt: skip
+
+
+@pytest.mark.looks_at("account_reauthenticate", *ACCOUNT_PAGES)
+def test_people_can_look_after_their_account(inspect, owner):
+    cache.clear()
+    person = inspect()
+    person.page.goto(f"{person.address}/accounts/login/")
+    person.page.fill("input[name=username]", owner.username)
+    person.page.fill("input[name=password]", PASSWORD)
+    person.page.click("main button[type=submit]")
+    person.look("/accounts/reauthenticate/")
+    person.page.fill("input[name=password]", PASSWORD)
+    person.page.click("main button[type=submit]")
+    for path in ACCOUNT_PAGES.values():
+        person.look(f"/accounts/{path}/")
+
+
+ENTRANCES = {
+    "account_request_login_code": "login/code", "account_reset_password": "password/reset",
+    "account_reset_password_done": "password/reset/done", "account_inactive": "inactive",
+    "account_email_verification_sent": "confirm-email", "socialaccount_login_cancelled": "3rdparty/login/cancelled",
+    "socialaccount_login_error": "3rdparty/login/error", "account_signup": "signup",
+}  # fmt: skip
+
+
+@pytest.mark.looks_at(*ENTRANCES)
+def test_who_cannot_come_in_is_told_why(inspect):
+    stranger = inspect()
+    for name, path in ENTRANCES.items():
+        stranger.look(f"/accounts/{path}/", status=401 if name == "socialaccount_login_error" else 200)
+
+
+# Pages that are nothing to look at, or not ours; the reason behind each.
+ANSWERS_TO_A_BUTTON = "changes something and leads on to another page"
+FOR_PROGRAMS = "data for a program or a file to keep"
+ONE_TIME = "shown in the middle of signing in or of a change, by the same templates as the pages beside it"
+OTHERS = "made by Django or by the API's library"
+NOT_LOOKED_AT = {
+    "home": "leads on", "set_language": ANSWERS_TO_A_BUTTON, "admin:*": OTHERS, "api:*": FOR_PROGRAMS,
+    "api_docs": OTHERS, "api_unknown": FOR_PROGRAMS, "openid_connect_login": "leads to another organisation",
+    "openid_connect_callback": "comes from another organisation",
+    **dict.fromkeys((
+        "account_confirm_email", "account_confirm_login_code", "account_reset_password_from_key",
+        "account_reset_password_from_key_done", "account_set_password", "socialaccount_signup", "mfa_authenticate",
+        "mfa_login_webauthn", "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_generate_recovery_codes",
+        "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
+    ), ONE_TIME),
+    **dict.fromkeys((
+        "people:new_link", "people:invite", "people:revoke", "evaluator:notice_read", "evaluator:answer",
+        "evaluator:draft", "evaluator:guess_start", "evaluator:undo", "staff:design_preview", "staff:token_revoke",
+        "staff:invitation_take_back", "staff:harvest_cancel", "staff:harvest_send", "staff:check",
+        "staff:unblinding_withdraw", "staff:pause", "staff:message_take_back",
+    ), ANSWERS_TO_A_BUTTON),
+    **dict.fromkeys((
+        "mfa_download_recovery_codes", "crowd:prolific_hook", "staff:protocol", "staff:version_file", "staff:log_file",
+        "staff:verifier", "staff:site_log_file", "analysis:download",
+    ), FOR_PROGRAMS),
+}  # fmt: skip
+
+
+def test_every_page_of_the_site_is_looked_at_or_there_is_a_reason():
+    tests = [value for name, value in globals().items() if name.startswith("test_")]
+    marks = [mark for test in tests for mark in getattr(test, "pytestmark", []) if mark.name == "looks_at"]
+    looked_at = {name for mark in marks for name in mark.args}
+    assert looked_at.isdisjoint(NOT_LOOKED_AT)
+    assert looked_at | set(NOT_LOOKED_AT) == {entry_of(name) for name, _ in PAGES}
