@@ -15,6 +15,7 @@ from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
 from analysis.reports.layers import layer_numbers
 from analysis.reports.material import Material
+from analysis.reports.permutation import permutation_numbers
 from analysis.reports.population import means_of
 from analysis.reports.response_times import time_rows
 from analysis.reports.scores import of_main_task, score_numbers
@@ -69,6 +70,10 @@ def report_make(
 
 def _fractions(material: Material) -> Iterator[Number]:
     yield from panel_numbers(material.counts, material.scope, material.populations, material.plan)
+
+
+def _permutations(material: Material) -> Iterator[Number]:
+    yield from permutation_numbers(material.frozen, material.plan)
 
 
 def _exclusions(material: Material) -> Iterator[Number]:
@@ -127,6 +132,7 @@ def _scores(material: Material) -> Iterator[Number]:
 # In the order of the report.
 PARTS: dict[str, Part] = {
     "fractions and differences": _fractions,
+    "permutation tests": _permutations,
     "other exclusions": _exclusions,
     "each rater alone": _raters,
     "sensitivity grid": _sensitivity,

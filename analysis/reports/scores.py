@@ -12,6 +12,8 @@ from analysis.reports.cells import Place
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import HERE
 from analysis.reports.fractions import Question, family
+from analysis.reports.permutation import RIGHT as SCORE_IN_WORDS
+from analysis.reports.permutation import score_permutations
 from analysis.reports.ratings import Codes, Mask, Ratings
 from analysis.stats.proportions import ClusterMean, cluster_mean
 from analysis.stats.results import Number
@@ -48,14 +50,20 @@ def score_numbers(table: pd.DataFrame, counted: Ratings, plan: AnalysisPlan) -> 
     marked = counted.where((~table["right_answers"].isin(NOTHING_RIGHT)).to_numpy(dtype=bool)[counted.row])
     marked = marked.where(marked.answered)
     tallies = _tallies(table, marked)
+    asks = bool(counted.judged.any())
     if not tallies[:, ANSWERED].any():
         return
-    means = _means(marked, tallies[:, RIGHT], tallies[:, ANSWERED])
+    right, answered = (_per_neuron(marked, tallies[:, column]) for column in (RIGHT, ANSWERED))
+    means = _means(marked, right, answered)
     yield from family(means, Question("score", "score_difference", estimands.SCORE, HERE), plan)
+    if not asks:  # else the verdicts are what the study is about
+        share = np.where(answered > 0, right / np.maximum(answered, 1), np.nan)
+        yield from score_permutations(marked, share, answered, SCORE_IN_WORDS, plan)
     if not (tallies[:, PREDICTED] + tallies[:, FIRING]).any():
         return
     for name, what, whole in (("precision", estimands.PRECISION, PREDICTED), ("recall", estimands.RECALL, FIRING)):
-        means = _means(marked, tallies[:, HITS], tallies[:, whole])
+        hits, chances = (_per_neuron(marked, tallies[:, column]) for column in (HITS, whole))
+        means = _means(marked, hits, chances)
         yield from family(means, Question(name, f"{name}_difference", what, HERE), plan)
 
 
@@ -79,13 +87,15 @@ def _tally(responses: str, right_answers: str, task: str) -> tuple[int, int, int
     return correct, len(pairs), hits, sum(predicted), sum(firing)
 
 
+def _per_neuron(marked: Ratings, values: Codes) -> Codes:
+    return np.bincount(marked.neuron, weights=values, minlength=len(marked.names)).astype(np.int64)
+
+
 def _means(marked: Ratings, hits: Codes, whole: Codes) -> dict[Place, ClusterMean]:
     """Mean over neurons of the share of hits, by size and arm."""
-    neurons = len(marked.names)
-    per_neuron = [np.bincount(marked.neuron, weights=values, minlength=neurons) for values in (hits, whole)]
     found = {}
     for code in np.unique(marked.place[marked.neuron]).tolist():
         here = marked.place == code
         place = marked.sizes[code // len(marked.arms)], marked.arms[code % len(marked.arms)]
-        found[place] = cluster_mean(per_neuron[0][here], per_neuron[1][here])
+        found[place] = cluster_mean(hits[here], whole[here])
     return found
