@@ -109,7 +109,8 @@ def expected_given_odds_ratio(n1: Array, n0: Array, yes: Array, odds_ratio: floa
 
     Notes
     -----
-    The admissible root of a quadratic; of its two ways of writing the one is taken in which nothing cancels.
+    The admissible root of a quadratic; of its two ways of writing the one is taken in which nothing cancels, and the
+    discriminant is written as a sum of terms that are never negative, so that very large odds ratios lose no digits.
 
     References
     ----------
@@ -123,7 +124,8 @@ def expected_given_odds_ratio(n1: Array, n0: Array, yes: Array, odds_ratio: floa
     """
     middle = odds_ratio * (n1 + yes) + n0 - yes
     product = odds_ratio * n1 * yes
-    root = np.sqrt(np.maximum(middle**2 - 4 * (odds_ratio - 1) * product, 0.0))
+    cross = n1 * n0 + yes * (n1 + n0 - yes)
+    root = np.sqrt((odds_ratio * (n1 - yes)) ** 2 + 2 * odds_ratio * cross + (n0 - yes) ** 2)
     ahead = middle > 0
     below = np.where(ahead, middle + root, 1.0)
     # `middle` is negative only below an odds ratio of 1.

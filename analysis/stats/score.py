@@ -26,7 +26,7 @@ EQUAL_SHARES = "both arms have the same share of yes"
 NO_UPPER = "no estimate and no upper limit: one arm's answers are all alike, and the ratio may be of any size"
 NOTHING_TO_COMPARE = "neither estimate nor limits: the answers of both arms are all alike"
 NUDGE = 1e-10  # from an estimate at which the variance is 0
-FAR = 40.0  # log of a ratio from which the search starts where the estimate is 0 or infinite
+FAR = 20.0  # log of a ratio from which the search starts where the estimate is 0 or infinite
 BOUND = 700.0  # log of the largest ratio that is looked at: its exponential still is a number
 
 
