@@ -118,12 +118,13 @@ def score_ratio(
     said = (level, method, estimand, n1 + n0, n1 + n0)
     if x1 + x0 == 0:
         return Interval(UNDEFINED, UNDEFINED, UNDEFINED, *said, refused=NOTHING_TO_COMPARE)
-    table, quantile = _columns(x1, n1, x0, n0), normal_quantile(level) * _inflation(n1 + n0, corrected)
+    yes, first, others_yes, second = (np.array([count], dtype=float) for count in (x1, n1, x0, n0))
+    quantile = normal_quantile(level) * _inflation(n1 + n0, corrected)
 
     def distance(log: float) -> float:
         """How far the first share lies from its fit, beyond what the quantile allows."""
         ratio = math.exp(log)
-        p1, p0 = given_ratio(*table, ratio)
+        p1, p0 = given_ratio(yes, first, others_yes, second, ratio)
         spread = math.sqrt(float((p1 * (1 - p1) / n1 + ratio**2 * p0 * (1 - p0) / n0)[0]))
         return (abs(x1 / n1 - ratio * x0 / n0) - quantile * spread) / max(1.0, ratio)
 
@@ -176,8 +177,8 @@ def score_odds_ratio(
     said = (level, method, estimand, n1 + n0, n1 + n0)
     if x1 + x0 in (0, n1 + n0):
         return Interval(UNDEFINED, UNDEFINED, UNDEFINED, *said, refused=NOTHING_TO_COMPARE)
-    _, first, _, second = _columns(x1, n1, x0, n0)
-    yes, quantile = np.array([x1 + x0], dtype=float), normal_quantile(level) * _inflation(n1 + n0, corrected)
+    first, second, yes = (np.array([count], dtype=float) for count in (n1, n0, x1 + x0))
+    quantile = normal_quantile(level) * _inflation(n1 + n0, corrected)
 
     def distance(log: float) -> float:
         """How far the first count lies from its expectation, beyond what the quantile allows."""
@@ -318,10 +319,6 @@ def _empty(x1: int, n1: int, x0: int, n0: int) -> bool:
     checked(x1, n1)
     checked(x0, n0)
     return n1 == 0 or n0 == 0
-
-
-def _columns(*counts: int) -> list[Array]:
-    return [np.array([count], dtype=float) for count in counts]
 
 
 def _inflation(total: int, corrected: bool) -> float:
