@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.export.sources import StudyRecord
+from analysis.export.sources import Amendment, StudyRecord
 from annotation.audit import anchor, chain_of, log_text, verifier_text
 from annotation.design import canonical_json, design_from_dict
 from annotation.models import Judgment, LeakAudit, ProtocolVersion, Study
@@ -54,6 +54,15 @@ def leaks_said(study: Study) -> str:
     overruled = design_from_dict(study.design).blinding.leak_overruled
     why = f" Overruled: {overruled}" if overruled else ""
     return f"Arms told by how items are shown: {leaks_summed(audit)}.{why}"
+
+
+def amendments_said(study: Study) -> tuple[Amendment, ...]:
+    """Every version of the protocol after the first, as the report tells it."""
+    later = ProtocolVersion.objects.filter(study=study, number__gt=1).order_by("number")
+    return tuple(
+        Amendment(row.number, f"{row.at:%Y-%m-%d %H:%M} UTC", row.reason, row.judgments_before, row.sha256)
+        for row in later
+    )
 
 
 def _leaks(study: Study) -> list[dict[str, Any]]:

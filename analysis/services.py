@@ -8,16 +8,25 @@ from django.contrib.auth.models import User as Account
 from django.db import transaction
 
 from analysis.export import Sources
-from analysis.export.sources import Facts, Tables
+from analysis.export.sources import Facts, StudySources, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
 from analysis.record import amendments_said, leaks_said, study_record
 from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
+from analysis.reports.comparison import Comparison, comparison_make
 from annotation.design import design_from_dict
+from annotation.design.licence import NO_LICENCE
 from annotation.design.quality import QualityDesign
 from annotation.models import Study, Unblinding
 
-__all__ = ["StudyStillBlinded", "report_build", "report_current", "report_facts", "report_sources"]
+__all__ = [
+    "StudyStillBlinded",
+    "report_build",
+    "report_current",
+    "report_facts",
+    "report_sources",
+    "studies_compared",
+]
 
 User = Account | None
 
@@ -49,15 +58,23 @@ def report_sources(*, study: Study, by: User = None) -> Sources:
     return Sources(
         report=Report.from_json(_snapshot(study, frames, by).numbers),
         facts=report_facts(study),
-        protocol=study.protocol,
         tables=lambda: _tables(frames),
-        disclosure=cache(lambda: study_disclosure(study)),
-        record=cache(lambda: study_record(study)),
+        study=StudySources(
+            protocol=study.protocol,
+            disclosure=cache(lambda: study_disclosure(study)),
+            record=cache(lambda: study_record(study)),
+        ),
+        licence=_licence(study),
     )
 
 
 def _tables(frames: StudyFrames) -> Tables:
-    return Tables(frames.judgments, frames.neurons, frames.draws, frames.strata, frames.raters, frames.checks)
+    return Tables(frames.judgments, frames.neurons, frames.raters, frames.strata, frames.draws, frames.checks)
+
+
+def _licence(study: Study) -> str:
+    """The licence in force; none where a protocol was frozen before designs named one."""
+    return str(study.design.get("plan", {}).get("data_licence", NO_LICENCE))
 
 
 def report_facts(study: Study) -> Facts:
@@ -81,6 +98,15 @@ def _shown_said(study: Study) -> str:
         f"task {design.protocol}, {design.snippets_per_neuron} snippets per neuron, display {design.display}, "
         f"corpus {design.corpus}"
     )
+
+
+def studies_compared(*, first: Study, second: Study, by: User = None) -> Comparison:
+    """The reports of two studies held against each other.
+
+    Raises `StudyStillBlinded` until both are unblinded.
+    """
+    reports = [Report.from_json(report_current(study=study, by=by).numbers) for study in (first, second)]
+    return comparison_make(reports[0], reports[1], (first.design, second.design))
 
 
 def unblinding_of(study: Study) -> Unblinding:

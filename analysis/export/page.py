@@ -1,14 +1,15 @@
 """The report as a page: one context for the web page and for the file that stands alone."""
 
+from functools import cache
 from typing import Any
 
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 
-from analysis.export import tables
-from analysis.export.charts import report_figures
+from analysis.export.paragraphs import paragraphs_markdown, paragraphs_text
+from analysis.export.prose import raters_said
+from analysis.export.sections import report_sections
 from analysis.export.sources import Facts
-from analysis.export.words import headline, level
 from analysis.reports import Report
 
 STYLE_SHEETS = ("blindscope.css", "analysis/report.css")
@@ -20,28 +21,10 @@ def page_context(report: Report, facts: Facts) -> dict[str, Any]:
         "report": report,
         "plan": report.plan,
         "facts": facts,
-        "headline": list(headline(report)),
-        "level": level(report.plan.level),
-        "figures": report_figures(report),
-        "results": [*_verdict_tables(report), *tables.band_tables(report), *tables.score_tables(report)],
-        "details": [] if report.scored else _details(report),
-        "blinding": tables.blinding_table(report),
-        "times": tables.time_table(report),
-        "counts": [tables.flow_table(report), *([tables.rejected_table(report)] if report.rejected else [])],
+        "raters": raters_said(report),
+        "sections": report_sections(report, facts),
+        "paragraphs": paragraphs_text(report, facts),
     }
-
-
-def _verdict_tables(report: Report) -> list[tables.Table]:
-    return [] if report.scored else [tables.fraction_table(report), tables.difference_table(report)]
-
-
-def _details(report: Report) -> list[tables.Table]:
-    return [
-        tables.rater_table(report),
-        tables.readings_table(report),
-        tables.agreement_table(report),
-        tables.exclusions_table(report),
-    ]
 
 
 def standalone_page(report: Report, facts: Facts) -> str:
@@ -50,6 +33,12 @@ def standalone_page(report: Report, facts: Facts) -> str:
     return render_to_string("analysis/report_file.html", {**context, "style": _style()})
 
 
+def paragraphs_files(report: Report, facts: Facts) -> dict[str, str]:
+    """Methods and results as files to take along, by name."""
+    return {"paragraphs.txt": paragraphs_text(report, facts), "paragraphs.md": paragraphs_markdown(report, facts)}
+
+
+@cache
 def _style() -> str:
     found = [finders.find(name) for name in STYLE_SHEETS]
     texts = []

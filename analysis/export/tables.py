@@ -1,43 +1,37 @@
 """The report's tables, ready to print: cells of text, each number with the id of its row in report.json."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-from analysis.export.words import NOTHING, both, level, seconds, value
+from analysis.export.cells import ALL_SIZES, Cell, Table, count_cell, head, number_cell, table
+from analysis.export.kinds import kind_words
+from analysis.export.words import NOTHING, level, seconds, value
 from analysis.reports import Report, TimeRow
 from analysis.reports.bands import DIFFERENCE, FRACTION
 from analysis.stats.results import Number
 
-ALL_SIZES = "all sizes, equally weighted"
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    text: str
-    number: bool = False
-    id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """`note` says which question the intervals answer."""
-
-    title: str
-    note: str
-    head: tuple[Cell, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-
-
 SCORES = (("score", "Right answers"), ("precision", "Precision of predictions"), ("recall", "Recall of predictions"))
+READINGS = {
+    "fraction": "Mean of raters",
+    "majority_fraction": "Majority vote",
+    "fraction_cannot_as_no": "Cannot judge = no",
+    "fraction_cannot_as_yes": "Cannot judge = yes",
+}
+MAJORITIES = {"difference": "Mean of raters", "majority_difference": "Majority vote"}
+EXCLUSIONS = {"": "As frozen", "_excluding_nobody": "Nobody excluded", "_excluding_strict": "Strict"}
+BANDS_NOTE = (
+    "Rank shares of all harvested tokens, 0 % weakest. Each rater wrote one rule and said of each band whether it "
+    "holds there; without a rule it holds nowhere. A rule that holds where the neuron is silent is too wide."
+)
+VERDICTS = {"": "all", "_yes": "called interpretable", "_no": "called not interpretable"}
 
 
 def score_tables(report: Report) -> list[Table]:
     """Shares and differences of what has right answers in this study."""
     return [
-        table
+        made
         for kind, title in SCORES
         if report.select(kind)
-        for table in (
+        for made in (
             fraction_table(report, kind, title, "Share"),
             difference_table(report, f"{kind}_difference", f"{title}: differences"),
         )
@@ -51,108 +45,66 @@ def band_tables(report: Report) -> list[Table]:
     if not bands:
         return []
     titles = ((FRACTION, "Interpretable by band of activation"), (DIFFERENCE, "Differences by band of activation"))
-    return [_band_table(report, begin, bands, title) for begin, title in titles]
-
-
-def _band_table(report: Report, begin: str, bands: list[str], title: str) -> Table:
-    columns = [_shown(report, f"{begin}{band}") for band in bands]
-    rows = [
-        (
-            Cell(group[0].size or ALL_SIZES),
-            Cell(f"{group[0].arm} − {group[0].versus}" if group[0].versus else group[0].arm),
-            *(_number_cell(number) for number in group),
-        )
-        for group in zip(*columns, strict=True)
+    return [
+        matrix_table(report, {f"{begin}{band}": band for band in bands}, title, BANDS_NOTE) for begin, title in titles
     ]
-    note = (
-        "Rank shares of all harvested tokens, 0 % weakest. Each rater wrote one rule and said of each band whether it "
-        "holds there; without a rule it holds nowhere. A rule that holds where the neuron is silent is too wide."
-    )
-    return Table(title, note, _head("Size", "Arm", *(f"#{band}" for band in bands)), tuple(rows))
 
 
 def fraction_table(
     report: Report, kind: str = "fraction", title: str = "Fractions", column: str = "Interpretable"
 ) -> Table:
-    numbers = _shown(report, kind)
+    numbers = shown(report, kind)
     rows = [
-        (
-            Cell(number.size or ALL_SIZES), Cell(number.arm), _number_cell(number),
-            _count(number.n), _count(number.judgments), Cell(number.method),
-        )
+        (*_place(number), number_cell(number), count_cell(number.n), count_cell(number.judgments), Cell(number.method))
         for number in numbers
-    ]  # fmt: skip
-    head = _head("Size", "Arm", f"#{column} [{level(report.plan.level)}]", "#Neurons", "#Answers", "Method")
-    return Table(title, _question(numbers), head, tuple(rows))
+    ]
+    heads = head("Size", "Arm", f"#{column} [{level(report.plan.level)}]", "#Neurons", "#Answers", "Method")
+    return table(title, question(numbers), heads, rows)
 
 
 def difference_table(report: Report, kind: str = "difference", title: str = "Differences") -> Table:
-    numbers = _shown(report, kind)
-    rows = [
-        (
-            Cell(number.size or ALL_SIZES), Cell(f"{number.arm} − {number.versus}"), _number_cell(number),
-            Cell(number.method),
-        )
-        for number in numbers
-    ]  # fmt: skip
-    head = _head("Size", "Comparison", f"#Points [{level(report.plan.level)}]", "Method")
-    return Table(title, _question(numbers), head, tuple(rows))
+    numbers = shown(report, kind)
+    rows = [(*_place(number), number_cell(number), Cell(number.method)) for number in numbers]
+    heads = head("Size", "Comparison", f"#Points [{level(report.plan.level)}]", "Method")
+    return table(title, question(numbers), heads, rows)
 
 
 def rater_table(report: Report) -> Table:
+    """Every rater's own fractions and differences, a column for each arm and comparison."""
     plan = report.plan
-    fractions, differences = _shown(report, "rater_fraction"), _shown(report, "rater_difference")
+    fractions, differences = shown(report, "rater_fraction"), shown(report, "rater_difference")
     found = {(number.rater, number.size, number.arm, number.versus): number for number in (*fractions, *differences)}
     sizes = [*plan.sizes, *([""] if report.pooled else [])]
     rows = []
     for rater in dict.fromkeys(number.rater for number in fractions):
         for size in sizes:
             places = [(arm, "") for arm in plan.arms] + [(arm, plan.baseline) for arm in plan.treatments]
-            cells = [_number_cell(found.get((rater, size, *place))) for place in places]
+            cells = [number_cell(found.get((rater, size, *place))) for place in places]
             rows.append((Cell(rater), Cell(size or ALL_SIZES), *cells))
     arms = [f"#{arm}" for arm in plan.arms] + [f"#{arm} − {plan.baseline}" for arm in plan.treatments]
-    note = _question(fractions) + f" Method: Wilson and Newcombe, {level(plan.level)} intervals."
-    return Table("Each rater alone", note, _head("Rater", "Size", *arms), tuple(rows))
+    note = question(fractions) + f" Method: Wilson and Newcombe, {level(plan.level)} intervals."
+    return table("Each rater alone", note, head("Rater", "Size", *arms), rows)
 
 
-def readings_table(report: Report) -> Table:
+def readings_tables(report: Report) -> list[Table]:
     """The same judgments read in other ways, beside the main reading."""
-    kinds = ("fraction", "majority_fraction", "fraction_cannot_as_no", "fraction_cannot_as_yes")
-    columns = [_shown(report, kind) for kind in kinds]
-    rows = [
-        (Cell(group[0].size or ALL_SIZES), Cell(group[0].arm), *(_number_cell(number) for number in group))
-        for group in zip(*columns, strict=True)
+    note = "Majority vote: " + question(shown(report, "majority_fraction"))
+    bound = " The last two columns bound what 'cannot judge' can hide."
+    return [
+        matrix_table(report, READINGS, "Other readings of the same judgments", note + bound),
+        matrix_table(report, MAJORITIES, "Differences in other readings", note),
     ]
-    head = _head("Size", "Arm", "#Mean of raters", "#Majority vote", "#Cannot judge = no", "#Cannot judge = yes")
-    note = "Majority vote: " + _question(columns[1]) + " The last two columns bound what 'cannot judge' can hide."
-    return Table("Other readings of the same judgments", note, head, (*rows, *_majority_differences(report)))
 
 
-def _majority_differences(report: Report) -> Iterable[tuple[Cell, ...]]:
-    pairs = zip(_shown(report, "difference"), _shown(report, "majority_difference"), strict=True)
-    for mean, majority in pairs:
-        place = (Cell(mean.size or ALL_SIZES), Cell(f"{mean.arm} − {mean.versus}"))
-        yield (
-            *place,
-            _number_cell(mean),
-            _number_cell(majority),
-            Cell(NOTHING, number=True),
-            Cell(NOTHING, number=True),
-        )
-
-
-def agreement_table(report: Report) -> Table:
-    rows = []
-    raw, alphas = report.select("agreement"), report.select("alpha")
-    for agreement, alpha in zip(raw, alphas, strict=True):
-        rows.append((Cell(agreement.arm or "all arms"), _number_cell(agreement), _number_cell(alpha), _count(alpha.n)))
+def agreement_table(report: Report, kinds: Sequence[str]) -> Table:
+    """All coefficients over all arms and in each, a column for each kind."""
+    asked = [f"{kind_words(kind)}: {question(report.select(kind))[0:-1]}." for kind in kinds]
     note = (
-        f"Raw agreement: {_question(raw)} Alpha: 1 is perfect, 0 is chance; it also depends on how common yes is. "
-        f"Intervals: {level(report.plan.level)}; {raw[0].method}; {alphas[0].method}, "
-        f"{report.plan.resamples} resamples, seed {report.plan.seed}."
+        f"{level(report.plan.level)} intervals; {report.plan.resamples:,} resamples where they are drawn. 1 is perfect "
+        "agreement and 0 chance, but for raw agreement, a share. Kappa and alpha also depend on how common yes is. "
     )
-    head = _head("Arm", "#Raw agreement", "#Krippendorff's alpha", "#Neurons with two or more answers")
-    return Table("Agreement between raters", note, head, tuple(rows))
+    columns = {kind: kind_words(kind) for kind in kinds}
+    return matrix_table(report, columns, "Agreement between raters", note + " ".join(asked))
 
 
 def time_table(report: Report) -> Table:
@@ -160,53 +112,36 @@ def time_table(report: Report) -> Table:
     rows = []
     for arm in ("", *report.plan.arms):
         active, wall = found[("active", arm, 0)], found[("wall", arm, 0)]
-        parts = [_cell(seconds(found[("active", arm, third)].median)) for third in (1, 2, 3)]
-        whole = (_cell(_with_middle(active)), *parts, _cell(_with_middle(wall)), _count(max(active.n, wall.n)))
-        rows.append((Cell(arm or "all arms"), *whole))
+        parts = [Cell(seconds(found[("active", arm, third)].median), number=True) for third in (1, 2, 3)]
+        ends = (Cell(_with_middle(wall), number=True), count_cell(max(active.n, wall.n)))
+        rows.append((Cell(arm or "all arms"), Cell(_with_middle(active), number=True), *parts, *ends))
     note = (
         "Median seconds per neuron, and in brackets the middle half of the answers (no confidence interval). Active: "
         "the page was in view and in use; by thirds of each rater's list. Wall: from shown to submitted, with breaks."
     )
-    head = _head("Arm", "#Active", "#First third", "#Middle third", "#Last third", "#Wall", "#Answers")
-    return Table("Response times", note, head, tuple(rows))
+    heads = head("Arm", "#Active", "#First third", "#Middle third", "#Last third", "#Wall", "#Answers")
+    return table("Response times", note, heads, rows)
 
 
 def flow_table(report: Report) -> Table:
-    fields = (
-        "drawn",
-        "rejected",
-        "neurons",
-        "assigned",
-        "shown",
-        "yes",
-        "no",
-        "cannot",
-        "scored",
-        "excluded",
-        "unanswered",
-        "not_shown",
-    )
-    rows = [(Cell(row.size), Cell(row.arm), *(_count(getattr(row, field)) for field in fields)) for row in report.flow]
-    total = [_count(sum(getattr(row, field) for row in report.flow)) for field in fields]
-    head = _head(
+    fields = ("drawn", "rejected", "neurons", "assigned", "shown", "yes", "no", "cannot", "scored", "excluded",
+              "unanswered", "not_shown")  # fmt: skip
+    rows = [
+        (Cell(row.size), Cell(row.arm), *(count_cell(getattr(row, field)) for field in fields)) for row in report.flow
+    ]
+    total = [count_cell(sum(getattr(row, field) for row in report.flow)) for field in fields]
+    heads = head(
         "Size", "Arm", "#Drawn", "#Rejected", "#Neurons", "#Assigned", "#Shown", "#Yes", "#No", "#Cannot judge",
         "#Without verdict", "#Excluded", "#No answer", "#Not shown",
     )  # fmt: skip
     note = (
         "From the draw of neurons to the answers. Drawn to neurons count neurons; assigned and after count judgments."
     )
-    return Table("Counts", note, head, (*rows, (Cell("all"), Cell("all"), *total)))
+    return table("Counts", note, heads, (*rows, (Cell("all"), Cell("all"), *total)))
 
 
-def exclusions_table(report: Report) -> Table:
+def exclusions_tables(report: Report) -> list[Table]:
     """The main numbers as frozen, without any exclusion, and under stricter ones."""
-    rows = []
-    for kind in ("fraction", "difference"):
-        columns = [_shown(report, name) for name in (kind, f"{kind}_excluding_nobody", f"{kind}_excluding_strict")]
-        for frozen, nobody, strict in zip(*columns, strict=True):
-            place = frozen.arm if kind == "fraction" else f"{frozen.arm} − {frozen.versus}"
-            cells = (_number_cell(frozen), _number_cell(nobody), _number_cell(strict))
-            rows.append((Cell(frozen.size or ALL_SIZES), Cell(place), *cells))
     limits = report.plan.thresholds
     note = (
         f"As frozen: raters with fewer than {100 * limits.least_catches_right:g} % of catch trials right are left out"
@@ -214,7 +149,11 @@ def exclusions_table(report: Report) -> Table:
         "trial right, no answer outside the credible times, at most a tenth of a rater's. The last two columns are "
         "sensitivity analyses."
     )
-    return Table("Under other exclusions", note, _head("Size", "Arm", "#As frozen", "#Nobody", "#Strict"), tuple(rows))
+    titles = {"fraction": "Fractions under other exclusions", "difference": "Differences under other exclusions"}
+    return [
+        matrix_table(report, {f"{kind}{end}": words for end, words in EXCLUSIONS.items()}, title, note)
+        for kind, title in titles.items()
+    ]
 
 
 def blinding_table(report: Report) -> Table | None:
@@ -222,61 +161,105 @@ def blinding_table(report: Report) -> Table | None:
     if not report.select("james"):
         return None
     rows = []
-    for verdict, words in (("", "all"), ("_yes", "called interpretable"), ("_no", "called not interpretable")):
-        named = [("all arms", "James", report.select(f"james{verdict}"))]
-        named += [(number.arm, "Bang", (number,)) for number in report.select(f"bang{verdict}")]
+    for verdict, words in VERDICTS.items():
+        named = [("all arms", "James", number) for number in report.select(f"james{verdict}")]
+        named += [(number.arm, "Bang", number) for number in report.select(f"bang{verdict}")]
         rows += [
-            (Cell(words), Cell(arm), Cell(name), _number_cell(number), _count(number.n), _count(number.judgments))
-            for arm, name, numbers in named
-            for number in numbers
-        ]
-    (test,) = report.select("guess_p")
+            (Cell(words), Cell(arm), Cell(name), number_cell(number), count_cell(number.n),
+             count_cell(number.judgments))
+            for arm, name, number in named
+        ]  # fmt: skip
     note = (
         "Raters guessed the arm when their verdicts were locked. James: 1 complete blinding, 0.5 random guessing, 0 "
         "every guess right. Bang: 0 random guessing, 1 every guess right, −1 every guess wrong; within ±0.2 is often "
         "read as blinded. Whoever believes that one arm is clearer guesses it for clear neurons: compare within one "
-        f"verdict. Permutation test of any knowledge: p = {value(test)}."
+        "verdict."
     )
-    head = _head("Neurons", "Arm", "Index", f"#Value [{level(report.plan.level)}]", "#Neurons or guesses", "#Guesses")
-    return Table("Did the blind hold?", note, head, tuple(rows))
+    tests = report.select("guess_p")
+    if tests:
+        rows.append(
+            (Cell("all"), Cell("all arms"), Cell("Permutation test, p"), number_cell(tests[0]), count_cell(tests[0].n),
+             count_cell(tests[0].judgments))
+        )  # fmt: skip
+        note += f" Permutation test of any knowledge: p = {value(tests[0])}."
+    heads = head("Neurons", "Arm", "Index", f"#Value [{level(report.plan.level)}]", "#Neurons or guesses", "#Guesses")
+    return table("Did the blind hold?", note, heads, rows)
 
 
 def rejected_table(report: Report) -> Table:
-    rows = [(Cell(row.size), Cell(row.arm), Cell(row.reason), _count(row.count)) for row in report.rejected]
+    rows = [(Cell(row.size), Cell(row.arm), Cell(row.reason), count_cell(row.count)) for row in report.rejected]
     note = "Draws that could not be shown; each was replaced by the next draw."
-    return Table("Rejected draws", note, _head("Size", "Arm", "Reason", "#Draws"), tuple(rows))
+    return table("Rejected draws", note, head("Size", "Arm", "Reason", "#Draws"), rows)
 
 
-def _shown(report: Report, kind: str) -> list[Number]:
+def excluded_table(report: Report) -> Table:
+    rows = [
+        (Cell(row.size), Cell(row.arm), Cell(row.reason), count_cell(row.raters), count_cell(row.count))
+        for row in report.excluded
+    ]
+    note = "Answers that the frozen thresholds leave out of every planned number."
+    return table("Excluded answers", note, head("Size", "Arm", "Reason", "#Raters", "#Answers"), rows)
+
+
+def population_table(report: Report) -> Table:
+    """Neurons that there are, and that were drawn, layer by layer."""
+    rows = [
+        (Cell(row.size), Cell(row.arm), Cell(str(row.layer), number=True),
+         Cell(NOTHING, number=True) if row.neurons is None else count_cell(row.neurons), count_cell(row.drawn))
+        for row in report.populations
+    ]  # fmt: skip
+    note = "How many neurons of each layer could be shown, and how many were drawn."
+    return table("Layers", note, head("Size", "Arm", "#Layer", "#Neurons", "#Drawn"), rows)
+
+
+def matrix_table(report: Report, columns: Mapping[str, str], title: str, note: str) -> Table:
+    """One row for each place that has numbers, one column for each kind."""
+    found = {kind: {_key(number): number for number in shown(report, kind)} for kind in columns}
+    places = dict.fromkeys(key for numbers in found.values() for key in numbers)
+    asked = [bool(any(key[index] for key in places)) for index in range(5)]
+    rows = [
+        (*_row_heads(key, asked), *(number_cell(found[kind].get(key)) for kind in columns)) for key in places
+    ]  # fmt: skip
+    names = ["Size"] * asked[0] + ["Arm"] + ["Rater"] * asked[3] + ["Part"] * asked[4]
+    return table(title, note, head(*names, *(f"#{words}" for words in columns.values())), rows)
+
+
+def _key(number: Number) -> tuple[str, ...]:
+    return number.size, number.arm, number.versus, number.rater, number.part
+
+
+def _row_heads(key: tuple[str, ...], asked: Sequence[bool]) -> list[Cell]:
+    size, arm, versus, rater, part = key
+    cells = [Cell(size or ALL_SIZES)] if asked[0] else []
+    cells.append(Cell(compared(arm, versus)))
+    return cells + [Cell(words) for words, wanted in ((rater, asked[3]), (part, asked[4])) if wanted]
+
+
+def compared(arm: str, versus: str) -> str:
+    """ "solu", "solu − baseline", or "all arms"."""
+    return f"{arm} − {versus}" if versus else arm or "all arms"
+
+
+def shown(report: Report, kind: str) -> list[Number]:
     """Numbers of a kind; with one size the pooled rows would only repeat it."""
-    return [number for number in report.select(kind) if number.size or report.pooled]
+    numbers = report.select(kind)
+    if report.pooled or not any(number.size for number in numbers):
+        return list(numbers)
+    return [number for number in numbers if number.size]
 
 
-def _question(numbers: Iterable[Number]) -> str:
+def question(numbers: Iterable[Number]) -> str:
     first = next(iter(numbers), None)
     if first is None:
         return "There are no judgments."
     return first.estimand[0].upper() + first.estimand[1:] + "."
 
 
+def _place(number: Number) -> tuple[Cell, Cell]:
+    return Cell(number.size or ALL_SIZES), Cell(compared(number.arm, number.versus))
+
+
 def _with_middle(row: TimeRow) -> str:
     if row.n == 0:
         return NOTHING
     return f"{seconds(row.median)} ({seconds(row.first_quartile)} to {seconds(row.third_quartile)})"
-
-
-def _number_cell(number: Number | None) -> Cell:
-    return Cell(NOTHING, number=True) if number is None else _cell(both(number), number)
-
-
-def _cell(text: str, number: Number | None = None) -> Cell:
-    return Cell(text, number=True, id=number.id.replace(" ", "_") if number else "")
-
-
-def _count(count: int) -> Cell:
-    return Cell(f"{count:,}", number=True)
-
-
-def _head(*names: str) -> tuple[Cell, ...]:
-    """Column heads; a leading # marks a column of figures."""
-    return tuple(Cell(name.removeprefix("#"), number=name.startswith("#")) for name in names)

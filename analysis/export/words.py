@@ -12,20 +12,46 @@ GAP = "\u00a0"  # a space that does not break the line
 
 def value(number: Number) -> str:
     """The estimate alone: "60.0 %", "+25.0", "0.743"."""
-    return _format(number.estimate, number.unit)
+    return formatted(number.estimate, number.unit)
 
 
 def limits(number: Number) -> str:
     """The interval alone: "[47.4, 71.4]"."""
     if not number.bounded:
         return NOTHING
-    low, high = (_format(bound, number.unit).removesuffix(GAP + "%") for bound in (number.low, number.high))
+    low, high = (formatted(bound, number.unit).removesuffix(GAP + "%") for bound in (number.low, number.high))
     return f"[{low},{GAP}{high}]"
 
 
 def both(number: Number) -> str:
-    """Estimate and interval."""
-    return f"{value(number)} {limits(number)}" if number.defined else NOTHING
+    """Estimate and interval, as far as they are given."""
+    if not number.defined:
+        return NOTHING
+    if number.refused and not number.bounded:
+        return f"{value(number)} (no interval)"
+    return f"{value(number)} {limits(number)}" if number.bounded else value(number)
+
+
+def p_value(p: float) -> str:
+    """A p value with its sign, two decimals or three, never 0: "= 0.35", "= 0.006", "< 0.001".
+
+    Examples
+    --------
+    >>> [p_value(p).replace(GAP, " ") for p in (0.3512, 0.0499, 0.0061, 0.00001, 0.999)]
+    ['= 0.35', '= 0.050', '= 0.006', '< 0.001', '> 0.99']
+    """
+    if math.isnan(p):
+        return NOTHING
+    if p < 0.001:
+        return f"<{GAP}0.001"
+    if p > 0.99:
+        return f">{GAP}0.99"
+    return f"={GAP}{p:.2f}" if p >= 0.095 else f"={GAP}{p:.3f}"
+
+
+def spelt(count: int, one: str, many: str = "") -> str:
+    """ "1 rater", "3 raters"."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def seconds(amount: float) -> str:
@@ -41,33 +67,37 @@ def level(share: float) -> str:
 
 def headline(report: Report) -> Iterator[str]:
     """One sentence per comparison: what was found, and how sure it is."""
-    size = "" if report.pooled else report.plan.sizes[0]
     share, differences = report.main
-    baseline = report.number(f"{share}/{size or 'all'}/{report.plan.baseline}/all/all")
+    size = report.plan.place
+    shares = {number.arm: number for number in report.select(share) if number.size == size}
     for difference in report.select(differences):
-        if difference.size != size:
-            continue
-        treatment = report.number(f"{share}/{size or 'all'}/{difference.arm}/all/all")
-        yield _headline_sentence(report, treatment, baseline, difference)
+        if difference.size == size and {difference.arm, difference.versus} <= shares.keys():
+            yield _headline_sentence(report, shares[difference.arm], shares[difference.versus], difference)
 
 
 def _headline_sentence(report: Report, treatment: Number, baseline: Number, difference: Number) -> str:
     if not difference.defined:
         return f"{treatment.arm} against {baseline.arm}: no judgments in one of the two arms."
     found = "of questions answered rightly" if report.scored else "of neurons interpretable"
+    sure = f"{level(report.plan.level)} interval {limits(difference)}"
+    if not difference.bounded:
+        sure = f"no interval: {difference.refused}" if difference.refused else "no interval"
     return (
         f"{treatment.arm}: {value(treatment)} {found}, {baseline.arm}: {value(baseline)}. "
-        f"Difference {value(difference)} points, {level(report.plan.level)} interval {limits(difference)}."
+        f"Difference {value(difference)} points, {sure.rstrip('.')}."
     )
 
 
-def _format(amount: float, unit: str) -> str:
+def formatted(amount: float, unit: str) -> str:
+    """One amount in its unit: a share in per cent, a difference in points with its sign."""
     if math.isnan(amount):
         return NOTHING
     if unit == "share":
         return f"{100 * amount:.1f}{GAP}%"
     if unit == "difference":
         return _signed(f"{100 * amount:+.1f}")
+    if unit == "p":
+        return p_value(amount).removeprefix(f"={GAP}")
     return f"{amount:.3f}".replace("-", "−")
 
 

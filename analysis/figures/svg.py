@@ -3,7 +3,7 @@
 Only presentation attributes are used, no style: the figures then work under a strict content security policy.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 FONT = "system-ui, sans-serif"
@@ -23,8 +23,26 @@ class Drawing:
         self.text(8, 16, words, bold=True)
         self.text(8, 34, note, quiet=True)
 
-    def line(self, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, faint: bool = False) -> None:
-        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke_width=width, **_ink(faint))
+    def line(
+        self, x1: float, y1: float, x2: float, y2: float, *, width: float = 1, faint: bool = False, dash: str = ""
+    ) -> None:
+        dashes = {"stroke_dasharray": dash} if dash else {}
+        self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke_width=width, **_ink(faint), **dashes)
+
+    def grid_lines(self, xs: Sequence[float], top: float, bottom: float) -> None:
+        """Faint upright lines, drawn as one."""
+        if xs:
+            path = "".join(f"M{_n(x)} {_n(top)}V{_n(bottom)}" for x in xs)
+            self._add("path", d=path, fill="none", **_ink(faint=True))
+
+    def box(self, x: float, y: float, width: float, height: float, *, dash: str = "") -> None:
+        dashes = {"stroke_dasharray": dash} if dash else {}
+        self._add("rect", x=x, y=y, width=width, height=height, fill="none", **_ink(faint=False), **dashes)
+
+    def arrow(self, x: float, y1: float, y2: float) -> None:
+        """Straight down, with a head at the lower end."""
+        self.line(x, y1, x, y2 - 5)
+        self._add("path", d=f"M{_n(x - 4)} {_n(y2 - 6)}L{_n(x + 4)} {_n(y2 - 6)}L{_n(x)} {_n(y2)}z")
 
     def text(
         self, x: float, y: float, words: str, *, anchor: str = "start", size: float = 13, bold: bool = False,
@@ -105,6 +123,11 @@ def percent(share: float) -> str:
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with a true minus sign."""
     return f"{100 * difference:+.0f}".replace("-", "−").replace("+0", "0").replace("−0", "0")
+
+
+def decimals(value: float) -> str:
+    """Two decimals with a true minus sign."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
 
 
 def shortened(words: str, most: int) -> str:

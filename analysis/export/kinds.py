@@ -1,0 +1,93 @@
+"""What kinds of numbers are called, and in which section of a report they are told.
+
+A report may hold kinds that are not known here: they are named after themselves and still find a place.
+"""
+
+import re
+
+WORDS = {
+    "fraction": "Interpretable fraction",
+    "difference": "Difference",
+    "majority_fraction": "Majority of raters",
+    "majority_difference": "Difference, majority of raters",
+    "generalising_fraction": "Fraction, new raters too",
+    "generalising_difference": "Difference, new raters too",
+    "generalising_majority_fraction": "Majority, new raters too",
+    "generalising_majority_difference": "Difference of majorities, new raters too",
+    "generalising_score": "Right answers, new raters too",
+    "generalising_score_difference": "Difference in right answers, new raters too",
+    "fraction_cannot_as_no": "Cannot judge counted as no",
+    "fraction_cannot_as_yes": "Cannot judge counted as yes",
+    "fraction_excluding_nobody": "Fraction, nobody excluded",
+    "difference_excluding_nobody": "Difference, nobody excluded",
+    "fraction_excluding_strict": "Fraction, strict exclusions",
+    "difference_excluding_strict": "Difference, strict exclusions",
+    "unanimous_fraction": "Unanimous raters",
+    "any_fraction": "At least one rater",
+    "fraction_skipped_as_no": "Every missing answer counted as no",
+    "fraction_skipped_as_yes": "Every missing answer counted as yes",
+    "layer_third_fraction": "Fraction by layer third",
+    "layer_third_difference": "Difference by layer third",
+    "layer_trend": "Trend over depth, p",
+    "permutation_p": "Permutation test of arms over neurons, p",
+    "sensitivity": "The primary contrast under other choices",
+    "rater_fraction": "One rater alone",
+    "rater_difference": "Difference, one rater alone",
+    "score": "Right answers",
+    "score_difference": "Difference in right answers",
+    "precision": "Precision of predictions",
+    "precision_difference": "Difference in precision",
+    "recall": "Recall of predictions",
+    "recall_difference": "Difference in recall",
+    "agreement": "Raw agreement",
+    "alpha": "Krippendorff's alpha",
+    "alpha_ordinal": "Krippendorff's alpha, ordinal",
+    "fleiss": "Fleiss' kappa",
+    "fleiss_kappa": "Fleiss' kappa",
+    "gwet_ac1": "Gwet's AC1",
+    "gwet_ac2": "Gwet's AC2",
+    "ac1": "Gwet's AC1",
+    "ac2": "Gwet's AC2",
+    "cohen": "Cohen's kappa",
+    "cohen_kappa": "Cohen's kappa",
+    "self_agreement": "Agreement with oneself",
+    "james": "James' index",
+    "bang": "Bang's index",
+    "guess_p": "Permutation test of the guesses",
+}
+
+# The first section whose pattern is found in the kind; the order matters.
+PLACES = (
+    ("blind", re.compile(r"james|bang|guess|blind")),
+    ("layers", re.compile(r"layer|depth")),
+    ("spectrum", re.compile(r"^band")),
+    ("scores", re.compile(r"^(generalising_)?(score|precision|recall)")),
+    ("agreement", re.compile(r"kappa|agree|alpha|fleiss|cohen|\bac[12]\b|gwet|_ac[12]")),
+    ("order", re.compile(r"order|fatigue|time|seconds|confidence|third")),
+    ("raters", re.compile(r"rater|lenien|cochran_q|mcnemar|dawid|latent")),
+    ("sensitivity", re.compile(r"excluding|cannot|skipped|any_|majority|unanimous|generalis|finite|sensitiv")),
+    ("sensitivity", re.compile(r"mixed|bayes|logistic|marginal")),
+    ("strata", re.compile(r"mantel|cmh|strat|breslow|trend|odds|ratio|heterogen|holm|hochberg|adjusted")),
+)
+
+
+def kind_words(kind: str) -> str:
+    """A kind as people read it.
+
+    Examples
+    --------
+    >>> kind_words("fraction"), kind_words("newer_kind"), kind_words("band: 90–100 %")
+    ('Interpretable fraction', 'Newer kind', 'Band: 90–100 %')
+    """
+    words = WORDS.get(kind) or kind.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def section_of(kind: str, status: str) -> str:
+    """The id of the section in which a number is told."""
+    for section, pattern in PLACES:
+        if pattern.search(kind):
+            return section
+    if status in ("primary", "planned"):
+        return "fractions"
+    return "sensitivity" if status == "sensitivity" else "further"
