@@ -12,6 +12,7 @@ import pandas as pd
 from django.db.models import OuterRef, Subquery
 
 from annotation.design import canonical_json, design_from_dict
+from annotation.design.arms import RANDOM_SNIPPETS
 from annotation.models import ArmGuess, Assignment, Judgment, JudgmentCheck, Seat, Study
 from annotation.protocols import TASKS
 from annotation.protocols.task import Answer
@@ -25,6 +26,7 @@ __all__ = [
     "StudyStillBlinded",
     "checks_frame",
     "draws_frame",
+    "harvests_shown",
     "judgment_frame",
     "neuron_frame",
     "raters_frame",
@@ -107,6 +109,17 @@ def neuron_frame(study: Study) -> pd.DataFrame:
     table["task"] = table["item_id"].map(_tasks(study))
     table = table[["item_id", "item", "size", "arm", "layer", "neuron", "neuron_id", "corpus", "task", "assigned"]]
     return table.sort_values(["size", "arm", "layer", "neuron", "corpus"], ignore_index=True)
+
+
+def harvests_shown(study: Study) -> dict[str, int]:
+    """Harvest that each judged neuron was read from, by `neuron_id`; random snippets show no neuron and have none."""
+    design = design_from_dict(study.design)
+    without = {(pair.size, arm.name) for pair in design.pairs for arm in pair.arms if arm.kind == RANDOM_SNIPPETS}
+    return {
+        f"{row.size}/{row.arm}/L{row.layer}N{row.neuron}": row.harvest_id
+        for row in keys_read(study)
+        if (row.size, row.arm) not in without
+    }
 
 
 def draws_frame(study: Study) -> pd.DataFrame:
