@@ -198,7 +198,7 @@ def _added(
     sums = (values[:, None] + more[None, :]).ravel()
     together = (shares[:, None] * chances[None, :]).ravel()
     kept, where = np.unique(sums.round(10), return_inverse=True)
-    return kept, np.bincount(where, weights=together)
+    return kept, np.bincount(where, weights=together).astype(np.float64)
 
 
 def _drawn_sums(stratum: _Stratum, generator: np.random.Generator, permutations: int) -> npt.NDArray[np.float64]:

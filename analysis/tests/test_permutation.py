@@ -12,7 +12,7 @@ from scipy import stats
 from analysis.stats.permutation import _key_sums, arm_permutation
 
 
-def test_of(score, arm, size=None, *, permutations=999, seed=1, **options):
+def permuted(score, arm, size=None, *, permutations=999, seed=1, **options):
     size = np.zeros(len(arm), dtype=int) if size is None else size
     generator = np.random.default_rng(seed)
     return arm_permutation(
@@ -27,22 +27,17 @@ def test_of(score, arm, size=None, *, permutations=999, seed=1, **options):
     )
 
 
-test_of.__test__ = False
-
-
 def all_arrangements(score, arm, size):
     """The p value by counting every arrangement: slow, and nothing of the shift algorithm in it."""
     score, arm, size = (np.asarray(values) for values in (score, arm, size))
-    choices = []
+    choices, halves = [], [size == code for code in np.unique(size)]
     for code in np.unique(size):
         here = np.flatnonzero(size == code)
         many = int((arm[here] == 1).sum())
         total = score[here].sum()
         sums = [score[list(chosen)].sum() for chosen in combinations(here, many)]
         choices.append([value / many - (total - value) / (len(here) - many) for value in sums])
-    observed = np.mean([
-        score[(size == code) & (arm == 1)].mean() - score[(size == code) & (arm == 0)].mean() for code in np.unique(size)
-    ])  # fmt: skip
+    observed = np.mean([score[side & (arm == 1)].mean() - score[side & (arm == 0)].mean() for side in halves])
     far = [abs(np.mean(values)) >= abs(observed) - 1e-9 for values in product(*choices)]
     return observed, np.mean(far)
 
@@ -51,7 +46,7 @@ def test_one_rater_and_one_size_is_the_exact_test_of_two_shares():
     # 21 of 60 against 36 of 60 (SoLU paper, sections 6.1-6.2). With equal arms the two-sided exact permutation test is
     # Fisher's: scipy.stats.fisher_exact([[36, 24], [21, 39]]).pvalue
     score, arm = np.repeat([1, 0, 1, 0], [36, 24, 21, 39]), np.repeat([1, 0], 60)
-    test = test_of(score, arm)
+    test = permuted(score, arm)
     assert test.p == pytest.approx(stats.fisher_exact([[36, 24], [21, 39]]).pvalue, rel=1e-10)
     assert (test.statistic, test.n) == (pytest.approx(0.25), 120)
     assert test.method.startswith("exact")
@@ -63,7 +58,7 @@ def test_unequal_arms_have_the_p_value_of_the_hypergeometric_distribution():
     chance = stats.hypergeom.pmf(sums, 52, 23, 12)
     differences = sums / 12 - (23 - sums) / 40
     expected = chance[np.abs(differences) >= abs(9 / 12 - 14 / 40) - 1e-12].sum()
-    assert test_of(score, arm).p == pytest.approx(expected, rel=1e-10)
+    assert permuted(score, arm).p == pytest.approx(expected, rel=1e-10)
 
 
 @settings(deadline=None, max_examples=40)
@@ -74,7 +69,7 @@ def test_the_exact_p_value_is_that_of_counting_every_arrangement(data):
     size = np.repeat(np.arange(len(sizes)), [sum(pair) for pair in sizes])
     shares = st.sampled_from([0.0, 1 / 3, 1 / 2, 2 / 3, 1.0])
     score = np.array(data.draw(st.lists(shares, min_size=len(arm), max_size=len(arm))))
-    test = test_of(score, arm, size)
+    test = permuted(score, arm, size)
     observed, p = all_arrangements(score, arm, size)
     assert (test.statistic, test.p) == (pytest.approx(observed), pytest.approx(p))
 
@@ -85,10 +80,10 @@ def test_neither_the_order_of_neurons_nor_the_names_of_arms_and_sizes_matter(see
     rng = np.random.default_rng(seed)
     score, arm, size = rng.integers(0, 4, 40) / 3, rng.integers(0, 2, 40), rng.integers(0, 2, 40)
     turn = rng.permutation(40)
-    plain = test_of(score, arm, size)
-    turned = test_of(score[turn], arm[turn], 7 - size[turn])
+    plain = permuted(score, arm, size)
+    turned = permuted(score[turn], arm[turn], 7 - size[turn])
     assert (turned.statistic, turned.p) == (pytest.approx(plain.statistic), pytest.approx(plain.p))
-    mirrored = test_of(score, 1 - arm, size)
+    mirrored = permuted(score, 1 - arm, size)
     assert (mirrored.statistic, mirrored.p) == (pytest.approx(-plain.statistic), pytest.approx(plain.p))
 
 
@@ -98,10 +93,10 @@ def test_random_permutations_come_near_to_the_exact_p_value(monkeypatch, values)
     rng = np.random.default_rng(5)
     score = (rng.integers(0, values, 120) + np.repeat([0, values // 4], 60)) / 200
     arm, size = np.repeat([0, 1], 60), np.tile([0, 1], 60)
-    exact = test_of(score, arm, size)
+    exact = permuted(score, arm, size)
     assert exact.method.startswith("exact")
     monkeypatch.setattr("analysis.stats.permutation.EXACT_WORK", 0)
-    drawn = test_of(score, arm, size, permutations=20_000)
+    drawn = permuted(score, arm, size, permutations=20_000)
     assert drawn.method.startswith("20000 random permutations")
     assert drawn.statistic == exact.statistic
     error = np.sqrt(exact.p * (1 - exact.p) / 20_000)
@@ -117,7 +112,7 @@ def test_the_p_value_is_that_of_another_package_for_one_size():
         n_resamples=np.inf, vectorized=True,
     )  # fmt: skip
     assert comb(16, 9) == 11_440
-    test = test_of(np.concatenate([first, second]), np.repeat([1, 0], [9, 7]))
+    test = permuted(np.concatenate([first, second]), np.repeat([1, 0], [9, 7]))
     assert test.p == pytest.approx(float(expected.pvalue))
 
 
@@ -129,7 +124,7 @@ def test_without_any_effect_the_p_value_is_below_a_level_no_more_often_than_the_
     found = []
     for run in range(1000):
         chance = np.clip(rng.normal(0.5, 0.3, 60), 0, 1)  # neurons differ, raters of a neuron agree
-        found.append(test_of(rng.binomial(3, chance) / 3, arm, size, permutations=199, seed=run).p)
+        found.append(permuted(rng.binomial(3, chance) / 3, arm, size, permutations=199, seed=run).p)
     found = np.array(found)
     for level in (0.05, 0.2, 0.5):
         assert np.mean(found <= level) <= level + 4 * np.sqrt(level * (1 - level) / 1000)
@@ -138,13 +133,13 @@ def test_without_any_effect_the_p_value_is_below_a_level_no_more_often_than_the_
 
 def test_other_arms_and_neurons_without_an_answer_stay_out():
     score, arm = np.array([1, 1, 0, 0, 1, np.nan]), np.array([1, 1, 0, 0, 2, 1])
-    test = test_of(score, arm, permutations=9)
+    test = permuted(score, arm, permutations=9)
     assert (test.n, test.statistic, test.p) == (4, 1.0, pytest.approx(2 / 6))
 
 
 @pytest.mark.parametrize(("score", "arm"), [([], []), ([1.0], [1]), ([np.nan, np.nan], [0, 1]), ([1.0, 0.0], [1, 2])])
 def test_an_empty_arm_gives_no_p_value(score, arm):
-    test = test_of(np.array(score), np.array(arm, dtype=int))
+    test = permuted(np.array(score), np.array(arm, dtype=int))
     assert np.isnan(test.p)
     assert np.isnan(test.statistic)
     assert test.n == 0
@@ -152,12 +147,12 @@ def test_an_empty_arm_gives_no_p_value(score, arm):
 
 def test_neurons_that_are_all_alike_have_a_p_value_of_1():
     for share in (0.0, 1.0):
-        assert test_of(np.full(40, share), np.tile([0, 1], 20)).p == pytest.approx(1.0)
+        assert permuted(np.full(40, share), np.tile([0, 1], 20)).p == pytest.approx(1.0)
 
 
 def test_no_permutation_is_no_test():
     with pytest.raises(ValueError, match="at least 1"):
-        test_of([1, 0], [1, 0], permutations=0)
+        permuted([1, 0], [1, 0], permutations=0)
 
 
 def test_two_neurons_with_the_same_key_are_drawn_again():
