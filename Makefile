@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps postgresql-deps format bench-harvest bench-browser bench-inference bench-study bench-leaks
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps postgresql-deps format bench-harvest bench-analysis bench-browser bench-inference bench-study bench-leaks
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -92,6 +92,12 @@ bench-harvest: .venv-peers/sae-dashboard/.made .venv-peers/delphi/.made
 endif
 bench-harvest: setup-dev  ## Harvest beside the forward pass and other ways (TOKENS=2000000, PEERS=1)
 	@$(BIN)/python -m benchmarks.harvest $(if $(TOKENS),--tokens $(TOKENS)) $(if $(PEERS),--peers)
+
+ifdef PEERS
+bench-analysis: .venv-peers/statistics/.made
+endif
+bench-analysis: setup-dev  ## A whole report on 660 neurons and on a million judgments, part by part (PEERS=1)
+	@OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.analysis $(if $(PEERS),--peers)
 
 bench-inference: setup  ## How long readers wait for one's own text: start and requests
 	@$(BIN)/python -m benchmarks.inference
