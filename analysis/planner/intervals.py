@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from analysis.planner.model import Array
-from analysis.stats.proportions import NO_VARIANCE
+from analysis.stats.limits import effective_sizes, hybrid_limits, score_limits
+from analysis.stats.proportions import normal_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,6 @@ class Means:
     variance: Array
     n: int
     judgments: int
-    df: float
-    single: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +58,17 @@ def pooled(strata: Sequence[Array], each: int) -> Means:
     else:
         variances = np.stack([scores.var(axis=1, ddof=1) / scores.shape[1] for scores in strata])
     n = sum(scores.shape[1] for scores in strata)
-    df = float(n - len(strata))
-    return Means(shares.mean(axis=0), variances.sum(axis=0) / len(strata) ** 2, n, n * each, df, each == 1)
+    return Means(shares.mean(axis=0), variances.sum(axis=0) / len(strata) ** 2, n, n * each)
 
 
 def intervals(means: Means, truth: Array, level: float) -> Intervals:
     """Cluster Wilson intervals."""
-    share, tail = means.estimate, (1 + level) / 2
-    quantile = stats.norm.ppf(tail) if means.single else stats.t.ppf(tail, means.df)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.clip(share * (1 - share) / means.variance, 1.0, means.judgments)
-    size = np.where(means.variance < NO_VARIANCE, float(means.n), size)
-    shrink = quantile**2 / size
-    centre = (share + shrink / 2) / (1 + shrink)
-    half = quantile / (1 + shrink) * np.sqrt(share * (1 - share) / size + shrink / (4 * size))
-    low = np.where(share <= 0, 0.0, np.maximum(0.0, centre - half))
-    high = np.where(share >= 1, 1.0, np.minimum(1.0, centre + half))
-    return Intervals(share, low, high, truth)
+    size = effective_sizes(means.estimate, means.variance, means.n, means.judgments)
+    low, high = score_limits(means.estimate, size, normal_quantile(level))
+    return Intervals(means.estimate, low, high, truth)
 
 
 def differences(first: Intervals, second: Intervals) -> Intervals:
     """Newcombe intervals of first minus second."""
-    difference = first.estimate - second.estimate
-    below = np.hypot(first.estimate - first.low, second.high - second.estimate)
-    above = np.hypot(first.high - first.estimate, second.estimate - second.low)
-    low, high = np.maximum(-1.0, difference - below), np.minimum(1.0, difference + above)
-    return Intervals(difference, low, high, first.truth - second.truth)
+    low, high = hybrid_limits((first.estimate, first.low, first.high), (second.estimate, second.low, second.high))
+    return Intervals(first.estimate - second.estimate, low, high, first.truth - second.truth)

@@ -1,7 +1,6 @@
 """Differences between two arms that show different, independently drawn neurons."""
 
-import math
-
+from analysis.stats.limits import hybrid_limits
 from analysis.stats.proportions import CLUSTER_WILSON, FINITE, ClusterMean, cluster_wilson
 from analysis.stats.results import Interval
 
@@ -56,11 +55,10 @@ def newcombe(first: Interval, second: Interval, *, estimand: str = "") -> Interv
     n, judgments = first.n + second.n, first.judgments + second.judgments
     if not (first.defined and second.defined):
         return Interval.undefined(level=first.level, method=method, estimand=estimand, n=n, judgments=judgments)
+    pair = [(one.estimate, one.low, one.high) for one in (first, second)]
+    low, high = hybrid_limits(pair[0], pair[1])
     difference = first.estimate - second.estimate
-    below = math.hypot(first.estimate - first.low, second.high - second.estimate)
-    above = math.hypot(first.high - first.estimate, second.estimate - second.low)
-    low, high = max(-1.0, difference - below), min(1.0, difference + above)
-    return Interval(difference, low, high, first.level, method, estimand, n, judgments)
+    return Interval(difference, float(low), float(high), first.level, method, estimand, n, judgments)
 
 
 def _hybrid(methods: str) -> str:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy.special import gammaln
 
 from analysis.stats.exact import checked
-from analysis.stats.proportions import NO_VARIANCE, BadCounts, ClusterMean
+from analysis.stats.limits import NO_VARIANCE
+from analysis.stats.proportions import BadCounts, ClusterMean
 from analysis.stats.results import UNDEFINED, Interval
 
 HYPERGEOMETRIC = "exact hypergeometric, equal tails"

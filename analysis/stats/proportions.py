@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from analysis.stats.limits import effective_sizes, score_limits
 from analysis.stats.results import UNDEFINED, Interval
 
 WILSON = "Wilson"
 CLUSTER_WILSON = "cluster Wilson"
 FINITE = " with finite population correction"
-# Below this a variance of shares is rounding error, not information.
-NO_VARIANCE = 1e-15
 
 
 class BadCounts(ValueError):
@@ -252,9 +251,10 @@ def cluster_wilson(mean: ClusterMean, *, level: float = 0.95, estimand: str = ""
 
     Notes
     -----
-    The effective size is p(1-p)/V, at least 1 and at most the number of answers; the normal quantile becomes that of
-    Student's t. Without any variance (all neurons alike) each neuron counts as one answer; a single neuron with several
-    raters counts as one answer. Answers the panel question: these raters, new neurons.
+    The effective size is p(1-p)/V, drawn towards the number of neurons as far as few neurons cannot tell what several
+    raters win (`analysis.stats.limits.effective_sizes`); at least 1 and at most the number of answers. Without any
+    variance (all neurons alike) each neuron counts as one answer; a single neuron with several raters counts as one
+    answer. Answers the panel question: these raters, new neurons.
 
     References
     ----------
@@ -270,13 +270,13 @@ def cluster_wilson(mean: ClusterMean, *, level: float = 0.95, estimand: str = ""
     ('Wilson', 0.242, 0.476)
     >>> agreeing = cluster_wilson(cluster_mean([3] * 21 + [0] * 39, [3] * 60))
     >>> agreeing.method, round(agreeing.low, 3), round(agreeing.high, 3)
-    ('cluster Wilson', 0.239, 0.48)
+    ('cluster Wilson', 0.241, 0.477)
     """
     method = (WILSON if mean.single else CLUSTER_WILSON) + (FINITE if mean.sampled else "")
     if mean.n == 0:
         return Interval.undefined(level=level, method=method, estimand=estimand)
-    low, high = _score_limits(mean.estimate, effective_size(mean), _quantile(mean, level))
-    return Interval(mean.estimate, low, high, level, method, estimand, mean.n, mean.judgments)
+    low, high = score_limits(mean.estimate, effective_size(mean), normal_quantile(level))
+    return Interval(mean.estimate, float(low), float(high), level, method, estimand, mean.n, mean.judgments)
 
 
 def effective_size(mean: ClusterMean) -> float:
@@ -297,32 +297,26 @@ def effective_size(mean: ClusterMean) -> float:
     >>> effective_size(cluster_mean([1, 0, 1, 0], [1, 1, 1, 1]))
     4.0
     """
-    if mean.sampled == 1:
-        return math.inf
-    if math.isnan(mean.variance):
-        return 1.0
-    left = 1 - mean.sampled
-    if mean.variance < NO_VARIANCE:
-        return mean.n / left
-    size = mean.estimate * (1 - mean.estimate) / mean.variance
-    return min(max(size, 1.0), mean.judgments / left)
-
-
-def _quantile(mean: ClusterMean, level: float) -> float:
-    return _two_sided(level, math.inf if mean.single or mean.df < 1 else mean.df)
+    sizes = effective_sizes(mean.estimate, mean.variance, mean.n, mean.judgments, sampled=mean.sampled)
+    return float(sizes)
 
 
 @lru_cache(maxsize=4096)
-def _two_sided(level: float, df: float) -> float:
-    tail = (1 + level) / 2
-    return float(stats.norm.ppf(tail) if math.isinf(df) else stats.t.ppf(tail, df))
+def normal_quantile(level: float) -> float:
+    """Standard errors on either side of a normal estimate.
 
+    Parameters
+    ----------
+    level : float
+        Confidence level in (0, 1).
 
-def _score_limits(share: float, size: float, quantile: float) -> tuple[float, float]:
-    shrink = quantile**2 / size
-    centre = (share + shrink / 2) / (1 + shrink)
-    half = quantile / (1 + shrink) * math.sqrt(share * (1 - share) / size + shrink / (4 * size))
-    # At the ends the formula is exact on paper and off by one rounding in floating point.
-    low = 0.0 if share <= 0 else max(0.0, min(centre - half, share))
-    high = 1.0 if share >= 1 else min(1.0, max(centre + half, share))
-    return low, high
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 6)
+    1.959964
+    """
+    return float(stats.norm.ppf((1 + level) / 2))
