@@ -1,6 +1,6 @@
 """Logistic models with a random effect for every neuron: raters as they are (panel), or as a sample (generalising)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +50,14 @@ class CrossedLogistic:
     rater_sd: Interval | None = None
     rater_arm_sd: Interval | None = None
 
+    @property
+    def odds_ratio(self) -> Interval:
+        """The effect as people read it: how many times the odds of a yes are those with the baseline."""
+        log = self.log_odds_ratio
+        estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
+        words = log.estimand.replace(LOG_ODDS, ODDS, 1)
+        return replace(log, estimate=estimate, low=low, high=high, estimand=words)
+
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
@@ -78,7 +86,6 @@ class _Frame:
     estimand: str
     n: int
     judgments: int
-    quantile: float = field(default=UNDEFINED)
 
     def interval(self, estimate: float, low: float, high: float, what: str) -> Interval:
         said = f"{what}; {self.estimand}" if self.estimand else what
@@ -91,6 +98,7 @@ class _Frame:
         )
 
 
+ODDS = "odds ratio for one neuron and one rater"
 LOG_ODDS = "log odds ratio for one neuron and one rater"
 DIFFERENCE = "difference of shares, random effects integrated out, equal weight for each size"
 NEURON_SD = "standard deviation of neurons on the logit scale"
