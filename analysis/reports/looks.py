@@ -1,0 +1,135 @@
+"""Looking more than once: the bounds of the planned looks, and intervals that hold however often one looks.
+
+The bounds follow from the plan alone. Intervals that hold at every look are wider than those for one look, and are
+there for whoever looked, or wants to go on, without having planned it.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from analysis.reports import estimands
+from analysis.reports.cells import Counts
+from analysis.reports.document import AnalysisPlan
+from analysis.reports.estimands import Scope
+from analysis.reports.fractions import MAJORITY, MEAN, mean_at, sizes_with
+from analysis.reports.population import Populations, means_of
+from analysis.reports.stratified import Electorate, Votes
+from analysis.stats.contrasts import cluster_newcombe
+from analysis.stats.results import EXPLORATORY, PLANNED, UNDEFINED, Interval, Number
+from analysis.stats.sequential import OBRIEN_FLEMING, SpendingBounds, confidence_sequence, spending_bounds
+from annotation.design.analysis import FINITE, PANEL
+from annotation.design.analysis import MAJORITY as MAJORITY_VOTE
+
+BOUND, NOMINAL, SPENT, REPEATED = "look_bound", "look_level", "look_spent", "repeated_difference"
+LOOKS = (BOUND, NOMINAL, SPENT, REPEATED)
+ALWAYS, ALWAYS_DIFFERENCE = "always_valid_fraction", "always_valid_difference"
+SPENDING = {OBRIEN_FLEMING: "of O'Brien and Fleming's type", "pocock": "of Pocock's type"}
+RANDOM_ORDER = "at all sample sizes at once, neurons judged in random order"
+TOO_EARLY = "no bound: this look may spend next to nothing of the error"
+NEW_RATERS = "not given: the bounds are for the panel question, and the plan asks about new raters too"
+
+
+def look_numbers(counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
+    """Bounds, spent error and repeated interval where several looks were planned; intervals for any number of looks.
+
+    Parameters
+    ----------
+    scope, populations
+        As `analysis.reports.fractions.panel_numbers` takes them.
+    """
+    if not plan.compared:
+        return
+    if plan.looks > 1:
+        yield from _planned(counts, scope, populations, plan)
+    for size in (plan.place,) if plan.place else plan.sizes:
+        if {(size, plan.compared), (size, plan.baseline)} <= set(plan.groups):
+            yield from _always_valid(counts, populations, plan, size)
+
+
+def _planned(counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
+    fractions = [(look + 1) / plan.looks for look in range(plan.looks)]
+    bounds = spending_bounds(fractions, alpha=1 - plan.level, spending=plan.spending)
+    for look, values in enumerate(zip(bounds.z, bounds.nominal, bounds.spent, strict=True)):
+        yield from _one_look(look + 1, *values, plan)
+    yield _repeated(bounds, counts, scope, populations, plan)
+
+
+def _one_look(look: int, z: float, nominal: float, spent: float, plan: AnalysisPlan) -> Iterator[Number]:
+    method = f"Lan-DeMets, spending {SPENDING[plan.spending]}, {plan.looks} equally spaced looks, two-sided"
+    rows = (
+        (BOUND, "z", z, "stop if the standardised difference is at least this far from 0"),
+        (NOMINAL, "level", nominal, "stop if the p value at this look is at most this"),
+        (SPENT, "level", spent, "error spent up to and with this look, if the arms do not differ"),
+    )
+    for kind, unit, value, words in rows:
+        refused = "" if math.isfinite(value) else TOO_EARLY
+        estimate = UNDEFINED if refused else value
+        row = Interval(estimate, UNDEFINED, UNDEFINED, plan.level, method, words, 0, 0, refused)
+        place = {"size": plan.place, "arm": plan.compared, "versus": plan.baseline}
+        yield Number.of(row, kind=kind, unit=unit, part=f"look {look} of {plan.looks}", status=PLANNED, **place)
+
+
+def _repeated(
+    bounds: SpendingBounds, counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan
+) -> Number:
+    """The primary difference at the level of the last look, so that the intervals of all looks hold together."""
+    reading = MAJORITY if plan.vote == MAJORITY_VOTE else MEAN
+    means, size = means_of(counts, reading.read, scope, populations), plan.place
+    arms = (plan.compared, plan.baseline)
+    words = scope.of(f"{estimands.difference(reading.what)}; at all {plan.looks} looks together")
+    if not size:
+        words = estimands.over_sizes(words, sizes_with(means, plan, *arms))
+    first, second = (mean_at(means, plan, size, arm, *arms) for arm in arms)
+    interval = cluster_newcombe(first, second, level=1 - bounds.nominal[-1], estimand=words)
+    method = f"{interval.method} of level {interval.level:.4f}, which the last of {plan.looks} looks leaves"
+    interval = replace(interval, level=plan.level, method=method)
+    if plan.asks != PANEL:
+        interval = replace(interval, low=UNDEFINED, high=UNDEFINED, refused=NEW_RATERS)
+    place = {"size": size, "arm": plan.compared, "versus": plan.baseline}
+    return Number.of(interval, kind=REPEATED, unit="difference", status=PLANNED, **place)
+
+
+def _always_valid(counts: Counts, populations: Populations, plan: AnalysisPlan, size: str) -> Iterator[Number]:
+    """Confidence sequences of the two arms of the primary contrast, and of their difference."""
+    arms = (plan.compared, plan.baseline)
+    electorate = Electorate.of([Votes.of(counts[size, arm]) if (size, arm) in counts else Votes() for arm in arms])
+    # Each of the two at half the error: together they hold as often as one at the whole.
+    half = 1 - (1 - plan.level) / 2
+    parts = []
+    for arm, votes in zip(arms, electorate.votes, strict=True):
+        population = _drawn_from(populations, plan, size, arm)
+        scope = Scope(population=FINITE) if population else estimands.HERE
+        words = scope.of(f"{electorate.what}; {RANDOM_ORDER}")
+        fraction, part = (
+            confidence_sequence(votes.yes, votes.n, level=level, population=population, estimand=words)
+            for level in (plan.level, half)
+        )
+        parts.append(part)
+        told = replace(fraction, judgments=votes.judgments, refused=electorate.refused)
+        yield Number.of(told, kind=ALWAYS, size=size, arm=arm, status=EXPLORATORY)
+    interval = replace(_apart(*parts, plan.level), judgments=electorate.judgments, refused=electorate.refused)
+    place = {"size": size, "arm": arms[0], "versus": arms[1]}
+    yield Number.of(interval, kind=ALWAYS_DIFFERENCE, unit="difference", status=EXPLORATORY, **place)
+
+
+def _apart(first: Interval, second: Interval, level: float) -> Interval:
+    """How far two shares can lie apart, each within its own limits."""
+    return Interval(
+        first.estimate - second.estimate,
+        first.low - second.high,
+        first.high - second.low,
+        level,
+        f"{first.method}, from the limits of both arms at level {first.level:g}",
+        estimands.difference(first.estimand),
+        first.n + second.n,
+        first.judgments + second.judgments,
+    )
+
+
+def _drawn_from(populations: Populations, plan: AnalysisPlan, size: str, arm: str) -> int | None:
+    """Neurons of the finite population, where one simple random sample was drawn from all its layers together."""
+    layers = populations.counts.get((size, arm), {})
+    if plan.population != FINITE or not layers or (populations.by_layer and len(layers) > 1):
+        return None
+    return sum(layers.values())
