@@ -27,6 +27,8 @@ SIMULATED = "Simulated raters. No person rated these neurons; the report shows h
 # No clock in the bytes.
 TIMESTAMP = datetime(2000, 1, 1, tzinfo=UTC)
 STANDARDS = ["ua-1"]
+# Figures in points of the page: a scale that makes their letters as large as a caption's, unless they are too large.
+SCALE, LEAST_SCALE, TALLEST, WIDEST = 0.62, 0.4, 285.0, 480.0
 
 
 def report_pdf(report: Report, facts: Facts) -> bytes:
@@ -48,8 +50,16 @@ def report_pdf(report: Report, facts: Facts) -> bytes:
 
 def _typeset(told: dict[str, Any]) -> bytes:
     files = {"main.typ": _template(), "report.json": json.dumps(told, ensure_ascii=False).encode()}
+    try:
+        return _compiled(files, STANDARDS)
+    except typst.TypstError:
+        # PDF/UA refuses a letter that no shipped typeface has. The paper is then tagged all the same, with a box there.
+        return _compiled(files, [])
+
+
+def _compiled(files: dict[str, bytes], standards: list[str]) -> bytes:
     made: bytes = typst.compile(
-        files, format="pdf", ignore_system_fonts=True, timestamp=TIMESTAMP, pdf_standards=STANDARDS
+        files, format="pdf", ignore_system_fonts=True, timestamp=TIMESTAMP, pdf_standards=standards
     )
     return made
 
@@ -89,13 +99,14 @@ def _json(block: Block, anchors: set[str]) -> dict[str, Any]:
 
 
 def _chart_json(chart: Chart) -> dict[str, Any]:
-    width = re.search(r'viewBox="0 0 ([\d.]+) ', chart.svg)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', chart.svg)
+    width, height = (float(part) for part in size.groups()) if size else (400.0, 300.0)
     return {
         "kind": "chart",
         "svg": chart.svg.replace(FONT, LETTERS),
         "alt": f"{chart.title}. {chart.description}",
         "caption": f"{chart.title}. {chart.caption}",
-        "width": float(width[1]) if width else 400.0,
+        "width": width * max(LEAST_SCALE, min(SCALE, TALLEST / height, WIDEST / width)),
     }
 
 

@@ -231,7 +231,8 @@ def _add_others(report: Report, made: dict[str, list[Block]]) -> None:
         else:
             left.setdefault(section_of(number.kind, number.status), []).append(number)
     for name, numbers in left.items():
-        made[name] += other_tables(numbers, "Others" if made[name] else TITLES[name])
+        tests = all(number.unit == "p" for number in numbers)
+        made[name] += other_tables(numbers, "Tests" if tests else "Others" if made[name] else TITLES[name])
     if repeated:
         made["further"].append(Folded("The same, pooled over one size", (repeated_table(repeated),)))
 
