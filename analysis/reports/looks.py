@@ -108,7 +108,9 @@ def _always_valid(counts: Counts, populations: Populations, plan: AnalysisPlan, 
         parts.append(part)
         told = replace(fraction, judgments=votes.judgments, refused=electorate.refused)
         yield Number.of(told, kind=ALWAYS, size=size, arm=arm, status=EXPLORATORY)
-    interval = replace(_apart(*parts, plan.level), judgments=electorate.judgments, refused=electorate.refused)
+    interval = replace(
+        _apart(parts[0], parts[1], plan.level), judgments=electorate.judgments, refused=electorate.refused
+    )
     place = {"size": size, "arm": arms[0], "versus": arms[1]}
     yield Number.of(interval, kind=ALWAYS_DIFFERENCE, unit="difference", status=EXPLORATORY, **place)
 

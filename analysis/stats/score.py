@@ -14,6 +14,7 @@ from analysis.stats.constrained import (
     hypergeometric_variance,
 )
 from analysis.stats.exact import checked
+from analysis.stats.proportions import normal_quantile
 from analysis.stats.results import UNDEFINED, Interval, Test
 
 Array = npt.NDArray[np.float64]
@@ -297,22 +298,6 @@ def difference_limits(tables: Array, quantile: float, *, corrected: bool = True)
         return abs(estimate - difference) - quantile * math.sqrt(float(variance))
 
     return _crossing(distance, estimate, -1.0), _crossing(distance, estimate, 1.0)
-
-
-def normal_quantile(level: float) -> float:
-    """Two-sided quantile of the standard normal distribution.
-
-    Parameters
-    ----------
-    level : float
-        Confidence level in (0, 1).
-
-    Examples
-    --------
-    >>> round(normal_quantile(0.95), 4)
-    1.96
-    """
-    return float(stats.norm.isf((1 - level) / 2))
 
 
 def _empty(x1: int, n1: int, x0: int, n0: int) -> bool:

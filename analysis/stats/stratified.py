@@ -12,9 +12,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from analysis.stats.constrained import expected_given_odds_ratio, hypergeometric_variance
-from analysis.stats.proportions import BadCounts
+from analysis.stats.proportions import BadCounts, normal_quantile
 from analysis.stats.results import UNDEFINED, Interval, Test
-from analysis.stats.score import MIETTINEN_NURMINEN, difference_limits, normal_quantile
+from analysis.stats.score import MIETTINEN_NURMINEN, difference_limits
 
 Array = npt.NDArray[np.float64]
 ODDS_RATIO = "Mantel-Haenszel odds ratio, variance of Robins, Breslow & Greenland 1986"

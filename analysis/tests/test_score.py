@@ -11,7 +11,6 @@ from analysis.stats.proportions import BadCounts
 from analysis.stats.score import (
     fisher_midp,
     miettinen_nurminen,
-    normal_quantile,
     score_odds_ratio,
     score_ratio,
     score_test,
@@ -199,7 +198,3 @@ def test_an_empty_arm_is_undefined_and_impossible_counts_are_refused(method):
     assert math.isnan(score_test(3, 5, 0, 0).p)
     with pytest.raises(BadCounts, match="6 yes of 5"):
         method(1, 2, 6, 5)
-
-
-def test_the_quantile_is_two_sided():
-    assert normal_quantile(0.95) == pytest.approx(1.959963984540054)
