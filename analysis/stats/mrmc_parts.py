@@ -101,7 +101,7 @@ def contrast_parts(cells: Cells) -> Parts:
     z_j is rater j's own contrast times the weight of the rater. For raters who judged the same sizes,
     Var(sum z) = R Var_j(z_j) + what they share; the first is estimated by the sample variance over raters, with R - 1
     degrees of freedom, the second by the neuron variance of each cell times the overlap of the raters' lists. The
-    neuron variance is the mean product of two raters' answers on one neuron minus that of two raters on two neurons,
+    neuron variance is half the mean squared difference of two raters' answers about two neurons minus that about one,
     never below 0: an unbiased estimate for every pattern of missing answers, and in a complete table
     (MSN - MSNR) / R. Then this is the method of Obuchowski and Rockette with the degrees of freedom of Hillis.
 
@@ -126,8 +126,8 @@ def contrast_parts(cells: Cells) -> Parts:
         return _without_variance(cells, counts, judged, len(neurons), why)
     if not len(neurons) or not seen[group >= 0].any(axis=0).all():
         why = (
-            f"{judged} rater{'' if judged == 1 else 's'}, and in some size and arm no two who judged the same sizes and "
-            "arms; how much raters differ must be seen between those who judged alike."
+            f"{judged} rater{'' if judged == 1 else 's'}, and in some size no two who judged the same sizes and arms; how "
+            "much raters differ must be seen between those who judged alike."
         )
         return _without_variance(cells, counts, judged, len(neurons), why)
     used = cells.only((group[cells.rater] >= 0) & seen[cells.rater, cells.cell // len(cells.signs)])
@@ -196,21 +196,22 @@ def neuron_variances(cells: Cells) -> Array:
     place = np.zeros(neurons, dtype=np.int64)
     place[cells.neuron] = cells.cell
     number = len(cells.signs) * cells.sizes
-    yes, judged = np.bincount(cells.neuron, weights=cells.said), np.bincount(cells.neuron).astype(float)
+    judged, yes = np.bincount(cells.neuron), np.bincount(cells.neuron, weights=cells.said)
+    counts, sums = cells.by_rater(None), cells.by_rater(cells.said)
+    total, square = cells.by_cell(np.ones_like(cells.said)), cells.said**2
+    own = counts.reshape(len(counts), -1)[cells.rater, cells.cell]
+    partners = judged[cells.neuron] - 1.0  # answers about the same neuron
+    strangers = total[cells.cell] - judged[cells.neuron] - own + 1  # about another neuron, by another rater
+    alike = np.bincount(place, weights=yes**2, minlength=number) - cells.by_cell(square)
+    apart = cells.by_cell(cells.said) ** 2 - (sums**2).sum(axis=0).reshape(-1) - alike
 
-    def pairs(neuron: Array, rater: Array, answer: Array) -> tuple[Array, Array]:
-        """Sums over pairs of answers: one neuron and two raters, and two neurons and two raters."""
-        one = np.bincount(place, weights=neuron**2, minlength=number)
-        other = (rater**2).sum(axis=0).reshape(-1)
-        own = cells.by_cell(answer**2)
-        return one - own, cells.by_cell(answer) ** 2 - one - other + own
+    def half_squares(others: Array, products: Array) -> Array:
+        """Half the mean squared difference over pairs of answers; NaN without pairs."""
+        pairs = cells.by_cell(others)
+        return np.where(pairs > 0, (cells.by_cell(square * others) - products) / np.maximum(pairs, 1.0), np.nan)
 
-    alike, apart = pairs(yes, cells.by_rater(cells.said), cells.said)
-    alike_number, apart_number = pairs(judged, cells.by_rater(None), np.ones_like(cells.said))
-    known = (alike_number > 0) & (apart_number > 0)
-    found = np.zeros(number)
-    found[known] = alike[known] / alike_number[known] - apart[known] / apart_number[known]
-    return np.maximum(found, 0.0)
+    found = half_squares(strangers, apart) - half_squares(partners, alike)
+    return np.nan_to_num(np.maximum(found, 0.0), nan=0.0)
 
 
 def _overlaps(cells: Cells, answers: Array, group: Codes, sizes_of: Codes) -> tuple[Array, Array]:
