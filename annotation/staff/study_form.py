@@ -29,6 +29,8 @@ from annotation.staff.pair_form import PairForm, SizeOption, pair_initial
 from annotation.staff.section_fields import section_fields, sections_initial, sections_read
 
 SEED_BELOW = 2**31  # short enough to copy by hand
+# The display by which arms were hardest to tell (docs/blinding.md); 64 and 32 tokens fill 136 characters.
+BEST_BLIND: dict[str, Any] = {"display": MATCHED, "even_characters": 136, "context_before": 64, "context_after": 32}
 DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(StudyDesign) if field.default is not MISSING}
 
 
@@ -74,6 +76,12 @@ class StudyForm(forms.Form):
     )
     context_before = _whole_number("context_before", label=_("Tokens before the peak"))
     context_after = _whole_number("context_after", label=_("Tokens after the peak"))
+    even_characters = _whole_number(
+        "even_characters",
+        required=False,
+        label=_("Characters of every snippet"),
+        help_text=_("Snippets are cut to this length, so that lengths tell no arm; 0: not cut."),
+    )
     display = forms.ChoiceField(
         label=_("How firing tokens are marked"),
         widget=forms.RadioSelect,
@@ -214,7 +222,8 @@ class StudyForm(forms.Form):
         What a stored draft says of things that this form does not ask for stays as it is.
         """
         stored = self.study.design if self.study else {}
-        filled = {name: value for name, value in self.cleaned_data.items() if "." not in name}
+        asked = {name: value for name, value in self.cleaned_data.items() if "." not in name}
+        filled = {name: value for name, value in asked.items() if value is not None}
         try:
             sections = sections_read(self.cleaned_data, stored) | consent_read(self.cleaned_data)
             return design_from_dict({**stored, **filled, **sections})
@@ -243,8 +252,8 @@ def refuse(form: forms.Form, refusal: DesignRefused) -> None:
 
 
 def study_initial(design: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What the form shows first: a stored design, or the paper's values with a fresh seed."""
+    """What the form shows first: a stored design, or the paper's numbers, the best blind and a fresh seed."""
     if design is not None:
         options = "\n".join(f"{name} = {json.dumps(value)}" for name, value in design.get("options", {}).items())
         return {**design, "options": options}
-    return {"seed": secrets.randbelow(SEED_BELOW)}
+    return {"seed": secrets.randbelow(SEED_BELOW), **BEST_BLIND}

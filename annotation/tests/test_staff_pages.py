@@ -149,13 +149,10 @@ def test_a_post_without_the_forms_token_changes_nothing():
 # -- Launch ------------------------------------------------------------------------------------------------------------
 
 
-def test_the_form_offers_the_papers_values_and_the_usual_network_for_each_arm(admin, harvested):
+def test_the_form_offers_the_papers_values_the_best_blind_and_the_usual_network_for_each_arm(admin, harvested):
     form = admin.get(reverse("staff:create")).context["form"]
-    assert (form["neurons_per_arm"].value(), form["snippets_per_neuron"].value(), form["display"].value()) == (
-        60,
-        20,
-        "peak",
-    )
+    assert (form["neurons_per_arm"].value(), form["snippets_per_neuron"].value()) == (60, 20)
+    assert (form["display"].value(), form["even_characters"].value()) == ("matched", 136)
     pair = form.pair_forms[0]
     assert {arm: pair[f"arm_{arm}"].value() for arm in ARMS} == ARMS
     assert pair["include"].value()

@@ -68,6 +68,11 @@ def launch_study(admin) -> str:
     page = admin.page
     admin.open("/studies/-/new/")
     page.fill("[name=title]", "Made-up words")
+    page.press("[name=title]", "Enter")  # on to the next step
+    page.wait_for_selector("#task:visible")
+    page.click("text=What raters see")
+    page.wait_for_selector("#preview-pane:has(.snippet-text)")
+    page.click("text=All steps on one page")
     for name, value in {"neurons_per_arm": NEURONS_PER_ARM, "snippets_per_neuron": SNIPPETS, "raters": RATERS}.items():
         page.fill(f"[name={name}]", str(value))
     page.fill("[name=raters_per_neuron]", str(RATERS))

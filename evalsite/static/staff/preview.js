@@ -1,5 +1,5 @@
-// The launch form's live preview: the button shows an item in the page; without this script it opens a new tab. Once
-// shown, the item follows the form.
+// The launch form's live preview: an item stands beside what is asked about it and follows the form. Without this script
+// the button opens it in a new tab.
 
 const form = document.getElementById("design-form");
 const button = document.getElementById("preview-button");
@@ -26,6 +26,7 @@ async function show() {
 }
 
 button.addEventListener("click", (event) => { event.preventDefault(); show(); });
+form.addEventListener("step", (event) => { if (event.detail === "shown") show(); });
 form.addEventListener("change", () => {
   if (pane.hidden) return;
   clearTimeout(timer);
