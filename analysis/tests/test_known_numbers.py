@@ -2,7 +2,7 @@
 
 Elhage et al. (2022) printed shares, not counts: 60 neurons of each arm at 1, 16, 24, 40 and 64 layers, about 35 % and
 60 % interpretable at the four smaller sizes, 42 % and 33 % at 64 layers. The counts that fit are 21 and 36 of 60, and
-20 and 25 of 60. The expected intervals and p values were computed from these with R 4.2.2, before this code was written.
+20 and 25 of 60. The expected values were computed from these with R 4.2.2 and Python, before there was this code.
 """
 
 import pytest
