@@ -13,13 +13,22 @@ from django.db.models import OuterRef, Subquery
 
 from annotation.design import canonical_json, design_from_dict
 from annotation.design.arms import RANDOM_SNIPPETS
-from annotation.models import ArmGuess, Assignment, Judgment, JudgmentCheck, Seat, Study
+from annotation.models import (
+    ERASED,
+    ArmGuess,
+    Assignment,
+    ConflictDeclaration,
+    Judgment,
+    JudgmentCheck,
+    Seat,
+    Study,
+)
 from annotation.protocols import TASKS
 from annotation.protocols.task import Answer
 from annotation.protocols.trials import KINDS, right_answers
 from annotation.sealed.keys import StudyStillBlinded, disclosure, draws_read, keys_read, strata_read
-from annotation.selectors import machines_declared, rater_at, sittings
-from annotation.services.quality import study_quality
+from annotation.selectors import machines_declared, rater_at, sittings, sittings_by_seat
+from annotation.services.quality import catches_checked
 
 __all__ = [
     "StudyFrames",
@@ -36,15 +45,17 @@ __all__ = [
 ]
 
 JUDGMENT_COLUMNS = [
-    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "list_length", "repeat",
+    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "seat", "order", "list_length",
+    "repeat",
     "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
     "guess_arm", "guess_certainty", "guess_reason", "task", "responses", "right_answers", "drawn", "score",
     "rule_writer", "rule_given",
 ]  # fmt: skip
 RATER_COLUMNS = [
-    "rater", "rater_kind", "seat", "declared", "catches", "catches_right", "timed", "beyond_times",
+    "rater", "rater_kind", "seat", "declared", "conflict", "conflict_of_interest", "catches", "catches_right", "timed",
+    "beyond_times",
 ]  # fmt: skip
-CHECK_COLUMNS = ["rater", "order", "item", "version", "check", "value", "passed"]
+CHECK_COLUMNS = ["rater", "seat", "order", "item", "version", "check", "value", "passed"]
 DRAW_COLUMNS = ["number", "size", "arm", "layer", "neuron", "accepted", "reason", "reserve"]
 STRATUM_COLUMNS = [
     "size", "arm", "layer", "corpus", "neurons", "unrecorded", "dead", "enough", "sampled", "reserved",
@@ -145,30 +156,62 @@ def strata_frame(study: Study) -> pd.DataFrame:
 
 
 def raters_frame(study: Study) -> pd.DataFrame:
-    """Every rater with catch trials answered and answered right, and answers with a measured and a credible time."""
+    """Everybody who sits or sat on a seat: catch trials and times of their own answers, and what they declared.
+
+    Answers stay with who gave them, also where the seat is somebody else's now.
+    """
     kinds = dict(Seat.objects.filter(study=study).values_list("number", "kind"))
     declared = {row.evaluator.pseudonym: row.declared for row in machines_declared(study)}
-    rows = [
-        (
-            row.pseudonym,
-            kinds[row.seat],
-            row.seat,
-            declared.get(row.pseudonym, ""),
-            *(getattr(row.quality, name) for name in RATER_COLUMNS[4:]),
-        )
-        for row in study_quality(study)
-    ]
-    return pd.DataFrame(rows, columns=RATER_COLUMNS)
+    rows = sorted(sittings(study), key=lambda row: row.seat)
+    table = pd.DataFrame([(row.pseudonym, kinds[row.seat], row.seat) for row in rows], columns=RATER_COLUMNS[:3])
+    table = table.drop_duplicates("rater", keep="last", ignore_index=True)
+    table["declared"] = [declared.get(rater, "") for rater in table["rater"]]
+    counts = _rater_counts(study).reindex(table["rater"], fill_value=0)
+    table = table.assign(**{name: counts[name].to_numpy(dtype="int64") for name in counts})
+    return table.merge(_conflicts(study), on="rater", how="left")[RATER_COLUMNS]
+
+
+def _rater_counts(study: Study) -> pd.DataFrame:
+    """Catch trials and times by who gave the answers; the same rules as `annotation.protocols.checks`."""
+    quality, seats = design_from_dict(study.design).quality, sittings_by_seat(study)
+    current = Judgment.objects.filter(is_current=True, assignment__seat__study=study)
+    rows = list(current.values_list("assignment__seat__number", "submitted_at", "active_ms"))
+    times = pd.DataFrame(rows, columns=["seat", "at", "active_ms"])
+    seconds = times["active_ms"].astype("float64").where(times["active_ms"] > 0) / 1000
+    times["rater"] = [rater_at(seats.get(seat, []), seat, at) for seat, at, _ in rows]
+    times["timed"] = seconds.notna()
+    times["beyond_times"] = (seconds < quality.least_seconds) | (seconds > quality.most_seconds)
+    catches = pd.DataFrame(
+        [(rater_at(seats.get(seat, []), seat, at), right) for seat, at, right in catches_checked(study)],
+        columns=["rater", "right"],
+    ).astype({"right": "int64"})
+    counted = times.groupby("rater")[["timed", "beyond_times"]].sum()
+    caught = catches.groupby("rater")["right"].agg(["size", "sum"])
+    return counted.assign(catches=caught["size"], catches_right=caught["sum"]).fillna(0)
+
+
+def _conflicts(study: Study) -> pd.DataFrame:
+    """What raters last declared; a text that was taken back says so."""
+    found = {}
+    rows = ConflictDeclaration.objects.filter(consent__study=study).order_by("consent_id")
+    for row in rows.select_related("consent__evaluator"):
+        words = ERASED if row.erased_at and row.has_conflict else row.text
+        found[row.consent.evaluator.pseudonym] = (row.has_conflict, words)
+    told = [(rater, *said) for rater, said in found.items()]
+    table = pd.DataFrame(told, columns=["rater", "conflict", "conflict_of_interest"])
+    return table.astype({"conflict": "boolean"})
 
 
 def checks_frame(study: Study) -> pd.DataFrame:
     """Every stored check of every judgment, superseded judgments and catch trials included."""
     checks = JudgmentCheck.objects.filter(judgment__assignment__seat__study=study)
     rows = checks.order_by("judgment__assignment__seat__number", "judgment_id", "name").values_list(
-        "judgment__assignment__seat__evaluator__pseudonym", "judgment__assignment__position",
+        "judgment__submitted_at", "judgment__assignment__seat__number", "judgment__assignment__position",
         "judgment__assignment__item__public_id", "judgment__version", "name", "value", "passed",
     )  # fmt: skip
-    table = pd.DataFrame(list(rows), columns=CHECK_COLUMNS)
+    seats = sittings_by_seat(study)
+    named = [(rater_at(seats.get(seat, []), seat, at), seat, *rest) for at, seat, *rest in rows]
+    table = pd.DataFrame(named, columns=CHECK_COLUMNS)
     return table.astype({"value": "float64", "passed": "boolean"})
 
 
@@ -197,11 +240,11 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
 
 def _raters(study: Study, table: pd.DataFrame) -> list[str]:
     """Who gave each answer: a seat may have changed hands, and its answers stay with who gave them."""
-    rows = sittings(study)
-    if len({row.seat for row in rows}) == len(rows):
+    seats = sittings_by_seat(study)
+    if all(len(rows) == 1 for rows in seats.values()):
         return list(table["rater"])
     answered = zip(table["seat"], table["submitted_at"], table["rater"], strict=True)
-    return [rater if pd.isna(at) else rater_at(rows, seat, at) or rater for seat, at, rater in answered]
+    return [rater if pd.isna(at) else rater_at(seats.get(seat, []), seat, at) or rater for seat, at, rater in answered]
 
 
 def _shown(study: Study) -> pd.DataFrame:
@@ -236,19 +279,19 @@ def _with_truth(table: pd.DataFrame, study: Study) -> pd.DataFrame:
     """Task, right answers and score of every row; responses as JSON text, empty where no answer came."""
     truths = {row.item_id: row.truth for row in keys_read(study)}
     tasks = _tasks(study)
-    truth = [truths.get(item, {}) for item in table["item_id"]]
-    task = [tasks[item] for item in table["item_id"]]
-    given = zip(table["verdict"], table["responses"], task, truth, strict=True)
-    scores = [_score(*row) for row in given]
-    answered = table["verdict"].notna()
+    items = table["item_id"]
+    shown = {item: truths.get(item, {}) for item in items.unique()}
+    right = {item: canonical_json(right_answers(truth)) for item, truth in shown.items()}
+    drawn = {item: canonical_json(truth.get(KINDS, {})) for item, truth in shown.items()}
+    given = zip(table["verdict"], table["responses"], items, strict=True)
+    scores = [_score(verdict, said, tasks[item], shown[item]) for verdict, said, item in given]
+    answered = zip(table["responses"], table["verdict"].notna(), strict=True)
     return table.assign(
-        task=task,
-        right_answers=[canonical_json(right_answers(right)) for right in truth],
-        drawn=[canonical_json(right.get(KINDS, {})) for right in truth],
+        task=items.map(tasks),
+        right_answers=items.map(right),
+        drawn=items.map(drawn),
         score=pd.array(scores, dtype="Float64"),
-        responses=[
-            canonical_json(said) if done else "" for said, done in zip(table["responses"], answered, strict=True)
-        ],
+        responses=[(canonical_json(said) if said else "{}") if done else "" for said, done in answered],
     )
 
 

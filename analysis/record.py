@@ -10,7 +10,7 @@ from analysis.export.sources import Amendment, StudyRecord
 from annotation.audit import anchor, chain_of, log_text, verifier_text
 from annotation.design import canonical_json, design_from_dict
 from annotation.models import Judgment, LeakAudit, ProtocolVersion, Study
-from annotation.selectors import rater_at, sittings
+from annotation.selectors import rater_at, sittings_by_seat
 from annotation.services.leaks import leaks_summed
 
 FIELDS = (
@@ -36,11 +36,11 @@ def study_record(study: Study) -> StudyRecord:
 
 def answer_versions(study: Study) -> pd.DataFrame:
     """Every answer that was ever given, superseded ones too: by whom, and under which version of the protocol."""
-    seats, begun = sittings(study), _begun(study)
+    seats, begun = sittings_by_seat(study), _begun(study)
     rows = Judgment.objects.filter(assignment__seat__study=study).order_by("id").values_list(*FIELDS)
     found = [dict(zip(NAMES, row, strict=True)) for row in rows]
     for row in found:
-        row["rater"] = rater_at(seats, row["seat"], row["submitted_at"])
+        row["rater"] = rater_at(seats.get(row["seat"], []), row["seat"], row["submitted_at"])
         row["protocol_version"] = bisect.bisect_right(begun, row["submitted_at"])
         row["responses"], row["marks"] = canonical_json(row["responses"]), canonical_json(row["marks"])
     return pd.DataFrame(found, columns=COLUMNS).astype({"confidence": "Int64"})

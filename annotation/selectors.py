@@ -243,6 +243,14 @@ def sittings(study: Study) -> list[Sitting]:
     return [Sitting(*row) for row in past] + [Sitting(*row, None) for row in now]
 
 
+def sittings_by_seat(study: Study) -> dict[int, list[Sitting]]:
+    """The same by seat, for whoever asks for many moments."""
+    found: dict[int, list[Sitting]] = {}
+    for row in sittings(study):
+        found.setdefault(row.seat, []).append(row)
+    return found
+
+
 def rater_at(rows: list[Sitting], seat: int, moment: datetime) -> str:
     """Pseudonym of who sat on a seat at a moment; empty if that is not known."""
     for row in rows:

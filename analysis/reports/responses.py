@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from annotation.protocols.rule_prediction import PredictionCounts, prediction_counts
 
 KEPT = [
-    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "repeat", "item", "task",
-    "verdict", "rule_writer",
+    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "seat", "order", "repeat", "item",
+    "task", "verdict", "rule_writer",
 ]  # fmt: skip
+TOLD = ("responses", "right_answers", "drawn")
 RESPONSE_COLUMNS = [*KEPT, "response", "value", "truth", "right", "drawn"]
 PLACE = ["size", "arm", "rule_writer", "rater"]
 PREDICTION_COLUMNS = [
@@ -32,14 +33,24 @@ def response_table(judgments: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         `RESPONSE_COLUMNS`. `right` is 1 or 0, and missing where nothing is right or wrong or no answer was given.
     """
-    rows = [[*[row[name] for name in KEPT], *told] for row in judgments.to_dict("records") for told in _told(row)]
-    table = pd.DataFrame(rows, columns=RESPONSE_COLUMNS)
-    table["right"] = table["right"].astype("Int8")
-    return table
+    texts = [judgments[name].astype(str) for name in TOLD]
+    kinds: dict[tuple[str, ...], int] = {}
+    # Many judgments have the same answers to the same questions: each combination is taken apart once.
+    codes = np.array([kinds.setdefault(row, len(kinds)) for row in zip(*texts, strict=True)], dtype=np.int64)
+    told = [list(_told(*row)) for row in kinds]
+    lengths = np.array([len(rows) for rows in told], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
+    counts = lengths[codes]
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    parts = np.repeat(starts[codes], counts) + np.arange(counts.sum()) - first
+    flat = pd.DataFrame([row for rows in told for row in rows], columns=RESPONSE_COLUMNS[len(KEPT) :], dtype=object)
+    kept = judgments[KEPT].iloc[np.repeat(np.arange(len(judgments)), counts)].reset_index(drop=True)
+    table = pd.concat([kept, flat.iloc[parts].reset_index(drop=True)], axis=1)
+    return table.astype({"response": "str", "value": "str", "truth": "str", "drawn": "str", "right": "Int8"})
 
 
-def _told(row: dict[str, Any]) -> Iterator[tuple[str, str, str, int | None, str]]:
-    given, right, drawn = (json.loads(row[name] or "{}") for name in ("responses", "right_answers", "drawn"))
+def _told(responses: str, right_answers: str, drawn_as: str) -> Iterator[tuple[str, str, str, int | None, str]]:
+    given, right, drawn = (json.loads(text or "{}") for text in (responses, right_answers, drawn_as))
     for name in sorted({*given, *right, *drawn}, key=_in_order):
         value, truth = given.get(name, ""), right.get(name, "")
         yield name, value, truth, int(value == truth) if value and truth else None, drawn.get(name, "")

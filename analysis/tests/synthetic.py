@@ -93,6 +93,7 @@ def _one_rater(neurons, tendency, rater, plan, cannot, not_shown, generator) -> 
             "corpus": "tiny",
             "rater": rater,
             "rater_kind": plan.rater_kind,
+            "seat": int(rater.split()[-1]),
             "order": generator.permutation(count) + 1,
             "list_length": count,
             "repeat": False,

@@ -4,6 +4,7 @@ Which items are catch trials is sealed; here it is asked, and only how a rater d
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from annotation.design import design_from_dict
 from annotation.design.quality import QualityDesign
 from annotation.models import Judgment, JudgmentCheck, Seat, Study
 from annotation.protocols import TASKS
-from annotation.protocols.checks import Check, RaterQuality, catch_check, rater_quality, time_checks
+from annotation.protocols.checks import CATCH, Check, RaterQuality, catch_check, rater_quality, time_checks
 from annotation.protocols.task import Answer
 from annotation.sealed.keys import CatchRow, catches_read
 
@@ -49,6 +50,19 @@ def study_quality(study: Study, thresholds: QualityDesign | None = None) -> list
     by_seat = _checks_by_seat(study, quality)
     seats = Seat.objects.filter(study=study, evaluator__isnull=False).select_related("evaluator")
     return [_seat_quality(seat, by_seat.get(seat.pk, []), quality) for seat in seats]
+
+
+def catches_checked(study: Study) -> list[tuple[int, datetime, bool]]:
+    """Seat, time and outcome of every answer to a catch trial that counts and could be checked."""
+    quality, catches = design_from_dict(study.design).quality, catches_read(study)
+    answers = Judgment.objects.filter(assignment__seat__study=study, is_current=True, assignment__item_id__in=catches)
+    rows = answers.select_related("assignment__item", "assignment__seat").order_by("pk")
+    return [
+        (row.assignment.seat.number, row.submitted_at, check.passed)
+        for row in rows
+        for check in _checks(study, row, quality, catches)
+        if check.name == CATCH and check.passed is not None
+    ]
 
 
 def _seat_quality(seat: Any, checks: list[Check], quality: QualityDesign) -> SeatQuality:
