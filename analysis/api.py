@@ -9,7 +9,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import Router, Schema
 
-from analysis.export import EVERYTHING, FILE_NOTES, content_type_of, report_files, zip_bytes
+from analysis.export import EVERYTHING, content_type_of, file_notes, report_files, zip_bytes
+from analysis.reports import Report
 from analysis.services import report_current, report_sources
 from annotation.models import Study
 
@@ -36,8 +37,8 @@ def report(request: HttpRequest, slug: str) -> dict[str, Any]:
 @router.get("/studies/{slug}/files", response=list[FileOut])
 def files(request: HttpRequest, slug: str) -> list[dict[str, str]]:
     """The files of the export."""
-    report_current(study=_study(request, slug), by=request.auth.by)  # type: ignore[attr-defined]
-    notes = {EVERYTHING: "all of them", **FILE_NOTES}
+    snapshot = report_current(study=_study(request, slug), by=request.auth.by)  # type: ignore[attr-defined]
+    notes = {EVERYTHING: "all of them", **file_notes(Report.from_json(snapshot.numbers))}
     return [{"name": name, "note": note} for name, note in notes.items()]
 
 

@@ -1,98 +1,154 @@
-"""The files of an export, each made only when it is asked for."""
+"""The files of an export, each made only when it is asked for, and once where others name its checksum."""
 
-import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from analysis.export.charts import report_figures
+from analysis.export.blocks import Chart
+from analysis.export.charts import report_charts
 from analysis.export.codebook import codebook_csv
-from analysis.export.page import standalone_page
+from analysis.export.datapackage import datapackage
+from analysis.export.delimited import csv_bytes, parquet_bytes
+from analysis.export.headline_script import headline_text
+from analysis.export.page import paragraphs_files, standalone_page
+from analysis.export.pdf import report_pdf
+from analysis.export.readme import licence_text, readme_text
 from analysis.export.reproduce import reproduce_script
-from analysis.export.sources import Sources
+from analysis.export.sources import Sources, StudySources, Tables
+from analysis.ratings import RatingsPlan, plan_text, plan_to_dict
 from analysis.reports import Report
 from analysis.reports.responses import prediction_table, response_table
 
 FileSource = Callable[[], bytes]
 
-FILE_NOTES = {
+REPORT_NOTES = {
+    "README.txt": "what this folder is, who rated, and how to check it",
     "report.html": "the report as one page that opens without the site",
+    "report.pdf": "the same on paper",
     "report.json": "every number of the report in full precision, with method and question",
-    "judgments.csv": "one row per shown neuron and rater, with the arm",
-    "judgments.parquet": "the same table with exact types",
-    "responses.csv": "one row per judgment and question, with the right answer: trials, snippets, bands, points",
-    "predictions.csv": "precision and recall of every writer of rules and every rater who predicted from them",
+    "report.schema.json": "what report.json may hold (JSON Schema, draft 2020-12)",
+    "paragraphs.txt": "methods and results as text, each number with its row in report.json",
+    "paragraphs.md": "the same as Markdown",
+}
+TABLE_NOTES = {
+    "judgments": "one row per shown neuron and rater, with the arm",
+    "responses": "one row per judgment and question, with the right answer: trials, snippets, bands, points",
+    "predictions": "precision and recall of every writer of rules and every rater who predicted from them",
+    "key": "which neuron and arm each item showed",
+    "draws": "every draw of the sampling, rejected ones with the reason, and the reserve",
+    "strata": "how many neurons each layer of each arm has, and how many were drawn",
+    "raters": "every rater's catch trials and times, counted, and declared conflicts of interest",
+    "checks": "every check of every judgment, with the value that was held against the frozen threshold",
+    "answer_versions": "every answer that was ever given, superseded ones too, with the protocol's version then",
+}
+PLAN_NOTES = {
     "codebook.csv": "what every column of the tables means",
-    "key.csv": "which neuron and arm each item showed",
-    "draws.csv": "every draw of the sampling, rejected ones with the reason, and the reserve",
-    "strata.csv": "how many neurons each layer of each arm has, and how many were drawn",
-    "raters.csv": "every rater's catch trials and times, counted",
-    "checks.csv": "every check of every judgment, with the value that was held against the frozen threshold",
+    "plan.toml": "the plan of the analysis; ratings_analyze reads it",
+    "plan.json": "the same for other programs",
+    "headline.py": "the main numbers again from judgments.csv, with pandas and SciPy alone: match or mismatch",
+}
+STUDY_NOTES = {
     "opened_key.json": "the sealed key and salt as committed to in the protocol",
     "reproduce.py": "draws and allocates the study again from protocol and salt, without Blindscope: match or mismatch",
     "protocol.json": "the frozen protocol, byte for byte; its sha256 stands in the report",
     "amendments.json": "later versions of the protocol, with reason, time and answers given by then",
     "leaks.json": "every leak audit: how well the arms could be told from how items were shown, and by what",
-    "answer_versions.csv": "every answer that was ever given, superseded ones too, with the protocol's version then",
     "log.jsonl": "the study's log: who (by number) did what, when and why, each line chained to the one before",
     "log_anchor.txt": "number of lines of the log and its last hash; the same must have been published elsewhere",
     "verify_log.py": "checks the log: python3 verify_log.py log.jsonl --anchor-file log_anchor.txt",
-    "fractions.svg": "figure: interpretable fraction by size and arm",
-    "differences.svg": "figure: differences between arms",
-    "times.svg": "figure: time per neuron",
-    "README.txt": "what this folder is and who rated",
+}
+LAST_NOTES = {
+    "LICENSE.txt": "what may be done with the data",
+    "datapackage.json": "the tables with types, allowed values and keys: a Frictionless tabular data package",
     "SHA256SUMS": "checksums of all files (sha256sum --check SHA256SUMS)",
 }
+FIGURE = "figure: "
 EVERYTHING = "all.zip"
 CONTENT_TYPES = {
     "html": "text/html; charset=utf-8",
+    "pdf": "application/pdf",
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
     "parquet": "application/vnd.apache.parquet",
     "svg": "image/svg+xml",
     "jsonl": "application/jsonl; charset=utf-8",
+    "zip": "application/zip",
     "txt": "text/plain; charset=utf-8",
 }
-# A cell that begins with one of these is run as a formula by spreadsheets.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+SCHEMA_FILE = Path(__file__).with_name("report.schema.json")
+
+
+@dataclass
+class Digests:
+    """Checksums of files, taken when they are made, so that nothing is made twice for them."""
+
+    files: dict[str, FileSource] = field(default_factory=dict)
+    known: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def noted(self, name: str, make: FileSource) -> FileSource:
+        """The same file, whose checksum is kept when it is made."""
+
+        def made() -> bytes:
+            content = make()
+            self.known[name] = sha256(content).hexdigest(), len(content)
+            return content
+
+        self.files[name] = made
+        return made
+
+    def of(self, name: str) -> tuple[str, int]:
+        """Checksum and size; the file is made for it if it was not made yet."""
+        if name not in self.known:
+            self.files[name]()
+        return self.known[name]
+
+    def sums(self) -> bytes:
+        """All checksums as `sha256sum --check` reads them."""
+        return "".join(f"{self.of(name)[0]}  {name}\n" for name in sorted(self.files)).encode()
 
 
 def report_files(sources: Sources) -> dict[str, FileSource]:
-    """Every file of the export by name."""
-    report = sources.report
-    files: dict[str, FileSource] = {
-        "report.html": lambda: standalone_page(report, sources.facts).encode(),
-        "report.json": lambda: _json_bytes(report.to_json()),
-        "judgments.csv": lambda: _csv_bytes(sources.tables().judgments),
-        "judgments.parquet": lambda: _parquet_bytes(sources.tables().judgments, report),
-        "responses.csv": lambda: _csv_bytes(response_table(sources.tables().judgments)),
-        "predictions.csv": lambda: _csv_bytes(_labelled(prediction_table(sources.tables().judgments), report)),
-        "codebook.csv": lambda: codebook_csv(report).encode(),
-        "key.csv": lambda: _csv_bytes(_labelled(sources.tables().neurons, report)),
-        "draws.csv": lambda: _csv_bytes(_labelled(sources.tables().draws, report)),
-        "strata.csv": lambda: _csv_bytes(_labelled(sources.tables().strata, report)),
-        "raters.csv": lambda: _csv_bytes(sources.tables().raters),
-        "checks.csv": lambda: _csv_bytes(_labelled(sources.tables().checks, report)),
-        "opened_key.json": lambda: _json_bytes({"raters_are": report.rater_label, **sources.disclosure()}),
-        "reproduce.py": lambda: reproduce_script().encode(),
-        "protocol.json": lambda: sources.protocol.encode(),
-        "amendments.json": lambda: _json_bytes(sources.record().amendments),
-        "leaks.json": lambda: _json_bytes(sources.record().leaks),
-        "answer_versions.csv": lambda: _csv_bytes(_labelled(sources.record().answers, report)),
-        "log.jsonl": lambda: sources.record().log.encode(),
-        "log_anchor.txt": lambda: f"{sources.record().anchor}\n".encode(),
-        "verify_log.py": lambda: sources.record().verifier.encode(),
-        "README.txt": lambda: _readme(report).encode(),
+    """Every file of the export by name; checksums come last."""
+    tables, charts = _tables(sources), report_charts(sources.report)
+    notes = _notes(charts, own=sources.study is not None, given=tuple(sources.given))
+    files = {
+        **_report_files(sources, notes),
+        **{f"{name}.svg": chart.svg.encode for name, chart in charts.items()},
+        **_table_files(tables, sources.report),
+        **_plan_files(sources, tables),
+        **({} if sources.study is None else _study_files(sources.study, sources.report)),
+        **{name: (lambda content=content: content) for name, content in sources.given.items()},
     }
-    for name in ("fractions", "differences", "times"):
-        files[f"{name}.svg"] = lambda name=name: report_figures(report)[name].encode()  # type: ignore[misc]
-    made = dict(files)
-    files["SHA256SUMS"] = lambda: _checksums(made)
-    return {name: files[name] for name in FILE_NOTES}
+    digests = Digests()
+    made = {name: digests.noted(name, files[name]) for name in notes if name in files}
+    package = _package(sources, tables, notes, digests)
+    made["datapackage.json"] = digests.noted("datapackage.json", package)
+    return {**made, "SHA256SUMS": digests.sums}
+
+
+def file_notes(report: Report) -> dict[str, str]:
+    """What each file of the export of a study is, by name, in the order in which they are listed."""
+    return _notes(report_charts(report), own=True)
+
+
+def _notes(charts: Mapping[str, Chart], *, own: bool, given: tuple[str, ...] = ()) -> dict[str, str]:
+    """The same; ratings that were made elsewhere have fewer files than a study of this site."""
+    tables = TABLE_NOTES if own else {name: TABLE_NOTES[name] for name in ("judgments", "key", "strata", "raters")}
+    return {
+        **REPORT_NOTES,
+        **{f"{name}.svg": f"{FIGURE}{chart.title}" for name, chart in charts.items()},
+        **{f"{name}.csv": note for name, note in tables.items()},
+        **{f"{name}.parquet": f"{name}.csv with exact types" for name in tables},
+        **PLAN_NOTES,
+        **(STUDY_NOTES if own else {}),
+        **dict.fromkeys(given, "as it was given"),
+        **LAST_NOTES,
+    }
 
 
 def content_type_of(name: str) -> str:
@@ -100,51 +156,91 @@ def content_type_of(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2], CONTENT_TYPES["txt"])
 
 
+def _report_files(sources: Sources, notes: Mapping[str, str]) -> dict[str, FileSource]:
+    report, facts = sources.report, sources.facts
+    return {
+        "README.txt": lambda: readme_text(report, notes, sources.licence, sources.notes).encode(),
+        "report.html": lambda: standalone_page(report, facts).encode(),
+        "report.pdf": lambda: report_pdf(report, facts),
+        "report.json": lambda: _json_bytes({"$schema": SCHEMA_FILE.name, **report.to_json()}),
+        "report.schema.json": SCHEMA_FILE.read_bytes,
+        **{name: text.encode for name, text in paragraphs_files(report, facts).items()},
+    }
+
+
+def _table_files(tables: Mapping[str, Callable[[], pd.DataFrame]], report: Report) -> dict[str, FileSource]:
+    label = {"raters_are": report.rater_label, "study": report.plan.study}
+    texts = {f"{name}.csv": (lambda make=make: csv_bytes(make())) for name, make in tables.items()}
+    exact = {f"{name}.parquet": (lambda make=make: parquet_bytes(make(), label)) for name, make in tables.items()}
+    return {**texts, **exact}
+
+
+def _plan_files(sources: Sources, tables: Mapping[str, Callable[[], pd.DataFrame]]) -> dict[str, FileSource]:
+    plan = RatingsPlan.of_report(sources.report.plan, sources.licence)
+    return {
+        "codebook.csv": lambda: codebook_csv(sources.report, _columns(tables)).encode(),
+        "plan.toml": plan_text(plan).encode,
+        "plan.json": lambda: _json_bytes(plan_to_dict(plan)),
+        "headline.py": lambda: headline_text().encode(),
+        "LICENSE.txt": lambda: licence_text(sources.report, sources.licence).encode(),
+    }
+
+
+def _study_files(study: StudySources, report: Report) -> dict[str, FileSource]:
+    return {
+        "opened_key.json": lambda: _json_bytes({"raters_are": report.rater_label, **study.disclosure()}),
+        "reproduce.py": lambda: reproduce_script().encode(),
+        "protocol.json": study.protocol.encode,
+        "amendments.json": lambda: _json_bytes(study.record().amendments),
+        "leaks.json": lambda: _json_bytes(study.record().leaks),
+        "log.jsonl": lambda: study.record().log.encode(),
+        "log_anchor.txt": lambda: f"{study.record().anchor}\n".encode(),
+        "verify_log.py": lambda: study.record().verifier.encode(),
+    }
+
+
+def _tables(sources: Sources) -> dict[str, Callable[[], pd.DataFrame]]:
+    """The long tables by name, each made when it is asked for; who rated stands in every one."""
+    kind = sources.report.plan.rater_kind
+    tables = cache(sources.tables)
+
+    def labelled(make: Callable[[Tables], pd.DataFrame]) -> Callable[[], pd.DataFrame]:
+        return lambda: make(tables()).assign(rater_kind=kind)
+
+    found: dict[str, Callable[[], pd.DataFrame]] = {
+        "judgments": lambda: tables().judgments,
+        "key": labelled(lambda opened: opened.neurons),
+        "raters": lambda: tables().raters,
+    }
+    if sources.study is None:
+        return found if tables().strata is None else {**found, "strata": labelled(lambda opened: opened.strata)}
+    record = sources.study.record
+    return {
+        **found,
+        "responses": lambda: response_table(tables().judgments),
+        "predictions": labelled(lambda opened: prediction_table(opened.judgments)),
+        "draws": labelled(lambda opened: opened.draws),
+        "strata": labelled(lambda opened: opened.strata),
+        "checks": labelled(lambda opened: opened.checks),
+        "answer_versions": lambda: record().answers.assign(rater_kind=kind),
+    }
+
+
+def _package(
+    sources: Sources, tables: Mapping[str, Callable[[], pd.DataFrame]], notes: Mapping[str, str], digests: Digests
+) -> FileSource:
+    def made() -> bytes:
+        last = {*(f"{name}.csv" for name in tables), "datapackage.json", "SHA256SUMS"}
+        others = {name: note for name, note in notes.items() if name in digests.files and name not in last}
+        return _json_bytes(datapackage(sources.report, _columns(tables), others, digests.of, sources.licence))
+
+    return made
+
+
+def _columns(tables: Mapping[str, Callable[[], pd.DataFrame]]) -> dict[str, list[str]]:
+    """Columns of every table, in the order in which tables are listed."""
+    return {name: [str(column) for column in tables[name]().columns] for name in TABLE_NOTES if name in tables}
+
+
 def _json_bytes(data: object) -> bytes:
     return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _labelled(table: pd.DataFrame, report: Report) -> pd.DataFrame:
-    return table.assign(rater_kind=report.plan.rater_kind)
-
-
-def _csv_bytes(table: pd.DataFrame) -> bytes:
-    """UTF-8 CSV in which no cell is a formula: a text that begins like one gets an apostrophe in front."""
-    safe = table.copy()
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]) and not pd.api.types.is_datetime64_any_dtype(safe[column]):
-            safe[column] = safe[column].map(_defused, na_action="ignore")
-    text: str = safe.to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%dT%H:%M:%S.%fZ")
-    return text.encode()
-
-
-def _defused(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
-
-
-def _parquet_bytes(table: pd.DataFrame, report: Report) -> bytes:
-    arrow = pa.Table.from_pandas(table, preserve_index=False)
-    label = {b"raters_are": report.rater_label.encode(), b"study": report.plan.study.encode()}
-    buffer = io.BytesIO()
-    pq.write_table(arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **label}), buffer)
-    return buffer.getvalue()
-
-
-def _readme(report: Report) -> str:
-    lines = [
-        f"{report.plan.title} ({report.plan.study})",
-        f"Judged by {report.rater_label}." + (" No person rated these neurons." if report.simulated else ""),
-        f"Question: {report.plan.question}",
-        f"Frozen protocol sha256: {report.plan.protocol_sha256}",
-        f"Input tables sha256: {report.input_sha256}",
-        f"Analysis code: {report.code_version}; seed {report.plan.seed}",
-        "",
-        *(f"{name:<18} {note}" for name, note in FILE_NOTES.items()),
-        "",
-        "In the CSV files a text that begins with = + - @ has an apostrophe in front, so that no spreadsheet runs it.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _checksums(files: dict[str, FileSource]) -> bytes:
-    return "".join(f"{sha256(make()).hexdigest()}  {name}\n" for name, make in sorted(files.items())).encode()

@@ -30,6 +30,7 @@ TITLES = {
     "layers": "Parts of the network",
     "raters": "Raters",
     "strata": "Stratified analyses",
+    "looks": "Looking more than once",
     "further": "Further numbers",
     "paste": "Methods and results to paste",
     "how": "How it was done",

@@ -96,7 +96,7 @@ def formatted(amount: float, unit: str) -> str:
         return f"{100 * amount:.1f}{GAP}%"
     if unit == "difference":
         return _signed(f"{100 * amount:+.1f}")
-    if unit == "p":
+    if unit in ("p", "level"):
         return p_value(amount).removeprefix(f"={GAP}")
     return f"{amount:.3f}".replace("-", "−")
 

@@ -11,7 +11,7 @@ See docs/ratings.md.
 """
 
 from analysis.ratings.mapping import RatingsMapping, mapping_from_dict, mapping_read
-from analysis.ratings.plan import RatingsPlan, plan_from_dict, plan_read, plan_text
+from analysis.ratings.plan import RatingsPlan, plan_from_dict, plan_read, plan_text, plan_to_dict
 from analysis.ratings.problems import Problem, RatingsRefused
 from analysis.ratings.read import RatingsTables, ratings_report, ratings_tables
 from analysis.ratings.template import plan_template
@@ -28,6 +28,7 @@ __all__ = [
     "plan_read",
     "plan_template",
     "plan_text",
+    "plan_to_dict",
     "ratings_report",
     "ratings_tables",
 ]

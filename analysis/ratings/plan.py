@@ -62,6 +62,29 @@ class RatingsPlan:
     protocol_sha256: str = ""
     data_licence: str = NO_LICENCE
 
+    @classmethod
+    def of_report(cls, plan: AnalysisPlan, data_licence: str) -> "RatingsPlan":
+        """The plan of a report, so that anybody can ask the same of its judgments again."""
+        return cls(
+            title=plan.title,
+            question=plan.question,
+            arms=plan.arms,
+            study=plan.study,
+            rater_kind=plan.rater_kind,
+            sizes=plan.sizes,
+            groups=plan.groups,
+            seed=plan.seed,
+            analysis=AnalysisDesign(
+                question=plan.asks, vote=plan.vote, population=plan.population, baseline=plan.baseline,
+                treatment=plan.treatment, size=plan.size, level=plan.level, looks=plan.looks, spending=plan.spending,
+                permutations=plan.permutations, resamples=plan.resamples,
+            ),
+            exclusions=plan.thresholds,
+            layers=plan.layers,
+            protocol_sha256=plan.protocol_sha256,
+            data_licence=data_licence,
+        )  # fmt: skip
+
     def analysis_plan(self, found: tuple[tuple[str, str], ...]) -> AnalysisPlan:
         """As the report takes it.
 
@@ -213,6 +236,11 @@ def _joint_faults(data: Mapping[str, Any], analysis: AnalysisDesign) -> list[tup
     sizes = tuple(data.get("sizes") or dict.fromkeys(size for size, _ in groups)) or (analysis.size,)
     # How many raters there are shows in the file; what they do not allow is refused in the report, with the reason.
     return found + analysis.problems_among(arms, sizes, raters=2**31, per_neuron=1)
+
+
+def plan_to_dict(plan: RatingsPlan) -> dict[str, Any]:
+    """The plan as plain data for JSON: without a largest time there is null."""
+    return {**asdict(plan), "exclusions": plan.exclusions.as_json()}
 
 
 def plan_text(plan: RatingsPlan, about: str = "") -> str:

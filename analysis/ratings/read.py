@@ -27,9 +27,9 @@ Values = dict[str, npt.NDArray[Any]]
 WORDS = {1: YES, 0: NO, None: CANNOT}
 # As `analysis.frames` has them.
 JUDGMENT_COLUMNS = [
-    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "order", "list_length", "repeat",
-    "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at", "item",
-    "guess_arm", "guess_certainty", "guess_reason", "task", "responses", "right_answers", "drawn", "score",
+    "study", "size", "arm", "layer", "neuron_id", "corpus", "rater", "rater_kind", "seat", "order", "list_length",
+    "repeat", "judgment", "verdict", "confidence", "rule", "seconds", "active_seconds", "shown_at", "submitted_at",
+    "item", "guess_arm", "guess_certainty", "guess_reason", "task", "responses", "right_answers", "drawn", "score",
     "rule_writer", "rule_given",
 ]  # fmt: skip
 TEXTS = ("corpus", "rule", "guess_arm", "guess_reason", "rule_writer", "rule_given")
@@ -133,6 +133,7 @@ def _frame(values: Values, plan: RatingsPlan) -> pd.DataFrame:
     found["rater_kind"] = _texts(values["rater_kind"]) if "rater_kind" in values else plan.rater_kind
     found["task"] = _texts(values["task"]) if "task" in values else first_glance.NAME
     found["repeat"] = values["repeat"].astype(bool) if "repeat" in values else False
+    found["seat"] = pd.factorize(found["rater"], sort=True)[0] + 1
     for name in ("layer", "order", "list_length"):
         found[name] = pd.array(values[name] if name in values else [None] * rows, dtype="Int64")
     for name in ("judgment", "confidence", "guess_certainty"):

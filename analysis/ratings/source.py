@@ -130,6 +130,8 @@ def _as_utf8(name: str, data: bytes, encoding: str) -> bytes:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise RatingsRefused(name, [Problem("A zero byte, which no text has; is this a CSV file?", line)])
+    if "\n" not in text:  # old line breaks
+        text = text.replace("\r", "\n")
     return text.encode().removeprefix(UTF8_MARK)
 
 

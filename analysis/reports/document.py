@@ -11,7 +11,7 @@ from annotation.design.analysis import GENERALISING, MAJORITY, MEAN, OBRIEN_FLEM
 from annotation.design.sampling import POOLED
 
 SCHEMA = "blindscope-report/3"
-SIMULATED_LABEL = "simulated raters"
+LABELS = {"human": "human raters", "simulated": "simulated raters", "machine": "machine raters"}
 # Kinds of the main numbers and of their differences, by question and vote.
 MAIN = {
     (PANEL, MEAN): ("fraction", "difference"),
@@ -31,7 +31,7 @@ class AnalysisPlan:
 
     study: str  # slug
     title: str
-    rater_kind: str  # "human" or "simulated"
+    rater_kind: str  # "human", "simulated", or "machine" for ratings made elsewhere
     question: str
     groups: tuple[tuple[str, str], ...]  # size and arm, in the order of the design
     baseline: str  # the arm that the others are compared with
@@ -179,7 +179,7 @@ class Report:
     @property
     def rater_label(self) -> str:
         """How the raters are named wherever the report is shown."""
-        return SIMULATED_LABEL if self.simulated else "human raters"
+        return LABELS[self.plan.rater_kind]
 
     @property
     def pooled(self) -> bool:

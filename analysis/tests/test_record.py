@@ -42,7 +42,7 @@ def make_lived_study() -> Study:
 @pytest.fixture
 def folder(tmp_path) -> Path:
     study = make_lived_study()
-    call_command("report_build", study.slug, "--out", str(tmp_path / "out"), stdout=io.StringIO())
+    call_command("study_export", study.slug, "--out", str(tmp_path / "out"), stdout=io.StringIO())
     return tmp_path / "out"
 
 

@@ -8,12 +8,16 @@ import pandas as pd
 import pytest
 from django.urls import reverse
 
-from analysis.export import FILE_NOTES
+from analysis.export import file_notes
+from analysis.export.files import LAST_NOTES, PLAN_NOTES, REPORT_NOTES, STUDY_NOTES, TABLE_NOTES
 from analysis.models import ReportSnapshot
+from analysis.reports import Report
 from analysis.tests.factories import make_study, make_user
 from annotation.models import Judgment
 
 pytestmark = pytest.mark.django_db
+FILES = [*REPORT_NOTES, "fractions.svg", *(f"{name}.csv" for name in TABLE_NOTES), "judgments.parquet", *PLAN_NOTES,
+         *STUDY_NOTES, *LAST_NOTES, "all.zip"]  # fmt: skip
 ARM_WORDS = ("baseline", "solu", "ln_only", "arm")
 
 
@@ -41,7 +45,7 @@ def test_the_page_shows_fractions_differences_and_figures_of_an_unblinded_study(
     assert "panel question" in page
 
 
-@pytest.mark.parametrize("name", [*FILE_NOTES, "all.zip"])
+@pytest.mark.parametrize("name", FILES)
 def test_every_file_is_refused_while_blinded(researcher, name):
     study = make_study(unblinded=False, neurons=3, yes={"baseline": 1, "solu": 2})
     response = researcher.get(reverse("analysis:download", args=[study.slug, name]))
@@ -110,11 +114,13 @@ def test_simulated_raters_are_named_on_the_page_and_in_every_file(researcher):
     page = researcher.get(reverse("analysis:report", args=[study.slug])).content.decode()
     assert "Simulated raters." in page
     archive = zipfile.ZipFile(io.BytesIO(download(researcher, study.slug, "all.zip")))
-    assert [name.split("/")[1] for name in archive.namelist()] == list(FILE_NOTES)
+    notes = file_notes(Report.from_json(ReportSnapshot.objects.get().numbers))
+    assert [name.split("/")[1] for name in archive.namelist()] == list(notes)
     # Programs, checksums, and the record, which a study made of rows does not have.
-    of_no_raters = {"SHA256SUMS", "reproduce.py", "verify_log.py", "log.jsonl", "log_anchor.txt"}
+    of_no_raters = {"SHA256SUMS", "reproduce.py", "headline.py", "verify_log.py", "log.jsonl", "log_anchor.txt"}
+    of_no_raters |= {"report.pdf"}  # compressed; its own tests read it
     without_lines = {"amendments.json", "leaks.json"}
-    for name in set(FILE_NOTES) - of_no_raters - without_lines:
+    for name in set(notes) - of_no_raters - without_lines:
         content = archive.read(f"{study.slug}/{name}")
         has_rows = not name.endswith(".csv") or content.count(b"\n") > 1  # a table without rows names nobody
         assert b"imulated" in content or (not has_rows and b"rater_kind" in content), name

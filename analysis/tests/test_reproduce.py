@@ -44,7 +44,7 @@ def export(tmp_path):
             study = services.study_freeze(study=make_study(**design))
         study = services.study_close(study=services.study_open(study=study), reason="The export alone is wanted.")
         services.study_unblind(study=study, reason="The export alone is wanted.")
-        call_command("report_build", study.slug, "--out", str(tmp_path / "out"))
+        call_command("study_export", study.slug, "--out", str(tmp_path / "out"))
         return tmp_path / "out"
 
     return build

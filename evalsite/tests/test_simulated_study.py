@@ -25,7 +25,7 @@ def test_the_report_finds_the_planted_fractions_inside_its_intervals(live_server
 
     study = services.study_close(study=study, reason="The simulated raters are through.")
     services.study_unblind(study=study, reason="The test reads the report.")
-    call_command("report_build", study.slug, "--out", str(tmp_path / "report"), stdout=StringIO())
+    call_command("study_export", study.slug, "--out", str(tmp_path / "report"), stdout=StringIO())
     report = json.loads((tmp_path / "report" / "report.json").read_text())
     numbers = {number["id"]: number for number in report["numbers"]}
     planted = StudyEvent.objects.get(study=study, action="simulated raters planted").details["planted"]
