@@ -371,6 +371,16 @@ ENTRANCES = {
 }  # fmt: skip
 
 
+@pytest.mark.looks_at("account_confirm_login_code")
+def test_a_code_by_mail_can_be_entered(inspect):
+    cache.clear()
+    stranger = inspect()
+    stranger.page.goto(f"{stranger.address}/accounts/login/code/")
+    stranger.page.fill("main input[name=email]", "somebody@example.org")
+    stranger.page.click("main button[type=submit]")
+    stranger.look("/accounts/login/code/confirm/", BOTH)
+
+
 @pytest.mark.looks_at(*ENTRANCES)
 def test_who_cannot_come_in_is_told_why(inspect):
     stranger = inspect()
@@ -388,7 +398,7 @@ NOT_LOOKED_AT = {
     "api_docs": OTHERS, "api_unknown": FOR_PROGRAMS, "openid_connect_login": "leads to another organisation",
     "openid_connect_callback": "comes from another organisation",
     **dict.fromkeys((
-        "account_confirm_email", "account_confirm_login_code", "account_reset_password_from_key",
+        "account_confirm_email", "account_reset_password_from_key",
         "account_reset_password_from_key_done", "account_set_password", "socialaccount_signup", "mfa_authenticate",
         "mfa_login_webauthn", "mfa_deactivate_totp", "mfa_edit_webauthn", "mfa_generate_recovery_codes",
         "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
