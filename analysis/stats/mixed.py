@@ -177,7 +177,7 @@ def crossed_logistic(
     data = contrast_of(np.asarray(said, dtype=float), *codes, treatment=treatment, baseline=baseline)
     points = points or _points(data)
     frame = _Frame(level, _method(question, points), estimand, data.neurons, len(data.said))
-    why = _reason(data, question)
+    why = why_no_estimate(data, question)
     if why:
         return _nothing(frame, question, why)
     try:
@@ -231,7 +231,7 @@ def _method(question: str, points: int) -> str:
     )
 
 
-def _reason(data: Contrast, question: str) -> str:
+def why_no_estimate(data: Contrast, question: str) -> str:
     """Why there is no finite estimate; empty when nothing speaks against a fit."""
     if not data.neurons:
         return NO_CONTRAST
@@ -267,7 +267,7 @@ def _start(data: Contrast, cell: Codes, columns: int) -> Floats:
 
 def _panel(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic:
     informative = _informative(data)
-    why = _reason(informative, PANEL)
+    why = why_no_estimate(informative, PANEL)
     if why:
         return _nothing(frame, PANEL, why)
     theta, covariance, seen = _panel_fit(informative, points)
@@ -353,7 +353,7 @@ def _panel_difference(theta: Floats, data: Contrast) -> tuple[float, Floats]:
     return float((upper[0] - lower[0]).sum()) * weight, slope * weight
 
 
-def marginal_share(logit: Floats, sd: float) -> tuple[Floats, Floats, Floats]:
+def marginal_share(logit: Floats, sd: float | Floats) -> tuple[Floats, Floats, Floats]:
     """Share of yes over neurons spread normally, with its derivatives by `logit` and by `sd`.
 
     Examples
@@ -364,7 +364,7 @@ def marginal_share(logit: Floats, sd: float) -> tuple[Floats, Floats, Floats]:
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(MARGINAL_POINTS)
     weights = weights / weights.sum()
-    share = expit(logit[..., None] + sd * nodes)
+    share = expit(logit[..., None] + np.asarray(sd)[..., None] * nodes)
     steep = share * (1 - share)
     return share @ weights, steep @ weights, steep @ (weights * nodes)
 
