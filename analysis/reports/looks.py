@@ -5,17 +5,17 @@ there for whoever looked, or wants to go on, without having planned it.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from analysis.reports import estimands
 from analysis.reports.cells import Counts
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import Scope
-from analysis.reports.fractions import MAJORITY, MEAN, mean_at, sizes_with
+from analysis.reports.fractions import MAJORITY, MEAN, difference_at
 from analysis.reports.population import Populations, means_of
 from analysis.reports.stratified import Electorate, Votes
-from analysis.stats.contrasts import cluster_newcombe
 from analysis.stats.results import EXPLORATORY, PLANNED, UNDEFINED, Interval, Number
 from analysis.stats.sequential import OBRIEN_FLEMING, SpendingBounds, confidence_sequence, spending_bounds
 from annotation.design.analysis import FINITE, PANEL
@@ -27,32 +27,43 @@ ALWAYS, ALWAYS_DIFFERENCE = "always_valid_fraction", "always_valid_difference"
 SPENDING = {OBRIEN_FLEMING: "of O'Brien and Fleming's type", "pocock": "of Pocock's type"}
 RANDOM_ORDER = "at all sample sizes at once, neurons judged in random order"
 TOO_EARLY = "no bound: this look may spend next to nothing of the error"
-NEW_RATERS = "not given: the bounds are for the panel question, and the plan asks about new raters too"
+NEW_RATERS = "not given for new raters: no interval for them was made at the level of the last look"
+
+Contrast = Callable[[AnalysisPlan], Number]
 
 
-def look_numbers(counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
+def look_numbers(
+    counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan, generalising: Contrast | None = None
+) -> Iterator[Number]:
     """Bounds, spent error and repeated interval where several looks were planned; intervals for any number of looks.
 
     Parameters
     ----------
     scope, populations
         As `analysis.reports.fractions.panel_numbers` takes them.
+    generalising : callable, optional
+        Gives the primary contrast for new raters under a plan with another level; asked where the plan is about them.
     """
     if not plan.compared:
         return
     if plan.looks > 1:
-        yield from _planned(counts, scope, populations, plan)
+        yield from _planned(plan)
+        panel = partial(_panel, counts, scope, populations)
+        yield _repeated(plan, panel if generalising is None or plan.asks == PANEL else generalising)
     for size in (plan.place,) if plan.place else plan.sizes:
         if {(size, plan.compared), (size, plan.baseline)} <= set(plan.groups):
             yield from _always_valid(counts, populations, plan, size)
 
 
-def _planned(counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
+def _bounds(plan: AnalysisPlan) -> SpendingBounds:
     fractions = [(look + 1) / plan.looks for look in range(plan.looks)]
-    bounds = spending_bounds(fractions, alpha=1 - plan.level, spending=plan.spending)
+    return spending_bounds(fractions, alpha=1 - plan.level, spending=plan.spending)
+
+
+def _planned(plan: AnalysisPlan) -> Iterator[Number]:
+    bounds = _bounds(plan)
     for look, values in enumerate(zip(bounds.z, bounds.nominal, bounds.spent, strict=True)):
         yield from _one_look(look + 1, *values, plan)
-    yield _repeated(bounds, counts, scope, populations, plan)
 
 
 def _one_look(look: int, z: float, nominal: float, spent: float, plan: AnalysisPlan) -> Iterator[Number]:
@@ -70,24 +81,27 @@ def _one_look(look: int, z: float, nominal: float, spent: float, plan: AnalysisP
         yield Number.of(row, kind=kind, unit=unit, part=f"look {look} of {plan.looks}", status=PLANNED, **place)
 
 
-def _repeated(
-    bounds: SpendingBounds, counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan
-) -> Number:
+def _repeated(plan: AnalysisPlan, contrast: Contrast) -> Number:
     """The primary difference at the level of the last look, so that the intervals of all looks hold together."""
+    left = 1 - _bounds(plan).nominal[-1]
+    number = contrast(replace(plan, level=left))
+    return replace(
+        number,
+        id=number.id.replace(number.kind, REPEATED, 1),
+        kind=REPEATED,
+        level=plan.level,
+        method=f"{number.method} of level {left:.4f}, which the last of {plan.looks} looks leaves",
+        estimand=f"{number.estimand}; at all {plan.looks} looks together",
+        status=PLANNED,
+    )
+
+
+def _panel(counts: Counts, scope: Scope, populations: Populations, plan: AnalysisPlan) -> Number:
+    """The primary contrast for these raters; without limits if the plan asks about new ones."""
     reading = MAJORITY if plan.vote == MAJORITY_VOTE else MEAN
-    means, size = means_of(counts, reading.read, scope, populations), plan.place
-    arms = (plan.compared, plan.baseline)
-    words = scope.of(f"{estimands.difference(reading.what)}; at all {plan.looks} looks together")
-    if not size:
-        words = estimands.over_sizes(words, sizes_with(means, plan, *arms))
-    first, second = (mean_at(means, plan, size, arm, *arms) for arm in arms)
-    interval = cluster_newcombe(first, second, level=1 - bounds.nominal[-1], estimand=words)
-    method = f"{interval.method} of level {interval.level:.4f}, which the last of {plan.looks} looks leaves"
-    interval = replace(interval, level=plan.level, method=method)
-    if plan.asks != PANEL:
-        interval = replace(interval, low=UNDEFINED, high=UNDEFINED, refused=NEW_RATERS)
-    place = {"size": size, "arm": plan.compared, "versus": plan.baseline}
-    return Number.of(interval, kind=REPEATED, unit="difference", status=PLANNED, **place)
+    means = means_of(counts, reading.read, scope, populations)
+    number = difference_at(means, reading.question(scope), plan, plan.place, plan.compared)
+    return number if plan.asks == PANEL else replace(number, low=UNDEFINED, high=UNDEFINED, refused=NEW_RATERS)
 
 
 def _always_valid(counts: Counts, populations: Populations, plan: AnalysisPlan, size: str) -> Iterator[Number]:

@@ -9,7 +9,7 @@ from analysis.reports.looks import NEW_RATERS, look_numbers
 from analysis.reports.population import NOWHERE, Populations
 from analysis.stats.contrasts import cluster_newcombe
 from analysis.stats.proportions import binomial_mean, pool_equal
-from analysis.stats.results import EXPLORATORY, PLANNED
+from analysis.stats.results import EXPLORATORY, PLANNED, Interval, Number
 from analysis.stats.sequential import confidence_sequence
 from analysis.tests.synthetic import make_plan
 from analysis.tests.test_report_stratified import GROUPS, SIZES, neurons, one_rater, the_paper
@@ -59,6 +59,25 @@ def test_new_raters_have_bounds_but_no_repeated_interval():
     number = numbers_of(the_paper(), looks=2, asks="generalising")["repeated_difference/all/solu/baseline/all"]
     assert number.refused == NEW_RATERS
     assert not number.bounded
+
+
+def test_an_interval_for_new_raters_is_asked_for_at_the_level_that_the_looks_leave():
+    plan = make_plan(groups=GROUPS, looks=4, asks="generalising")
+    asked = []
+
+    def contrast(told):
+        asked.append(told.level)
+        difference = Interval(0.2, 0.1, 0.3, told.level, "MRMC", "new raters too", 600, 600)
+        return Number.of(difference, kind="generalising_difference", unit="difference", arm="solu", versus="baseline")
+
+    numbers = {row.id: row for row in look_numbers(the_paper(), Scope(), NOWHERE, plan, contrast)}
+    number = numbers["repeated_difference/all/solu/baseline/all"]
+    assert asked == [pytest.approx(0.9560, abs=5e-5)]
+    assert (number.low, number.high, number.level) == (0.1, 0.3, 0.95)
+    assert number.estimand == "new raters too; at all 4 looks together"
+    panel = list(look_numbers(the_paper(), Scope(), NOWHERE, make_plan(groups=GROUPS, looks=4), contrast))
+    assert len(asked) == 1
+    assert not any("new raters" in row.estimand for row in panel)
 
 
 def test_one_look_has_no_bounds_but_intervals_for_whoever_looked_more_often():
