@@ -5,24 +5,29 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pandas as pd
 
-from analysis.reports import estimands
+from analysis.reports.agreement import agreement_numbers, self_agreement_numbers
 from analysis.reports.bands import band_numbers
 from analysis.reports.blinding import blinding_numbers
-from analysis.reports.cells import NeuronCounts, item_counts, neuron_counts, rater_means, stacked_votes
+from analysis.reports.cells import NeuronCounts, neuron_counts, rater_means
+from analysis.reports.dawid import dawid_numbers
 from analysis.reports.document import AnalysisPlan, Report, main_kinds
 from analysis.reports.exclusions import NOBODY, STRICT, excluded_rows
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
 from analysis.reports.layers import layer_numbers
+from analysis.reports.leniency import leniency_numbers
+from analysis.reports.looks import look_numbers
 from analysis.reports.material import Material
+from analysis.reports.models import model_numbers
+from analysis.reports.order import order_numbers
 from analysis.reports.permutation import permutation_numbers
 from analysis.reports.population import means_of
 from analysis.reports.response_times import time_rows
 from analysis.reports.scores import of_main_task, score_numbers
 from analysis.reports.sensitivity import sensitivity_numbers
 from analysis.reports.status import statuses_given
+from analysis.reports.stratified import stratified_numbers
 from analysis.reports.version import code_version
-from analysis.stats.agreement import alpha_interval, pairwise_agreement
 from analysis.stats.results import Number
 
 Part = Callable[[Material], Iterable[Number]]
@@ -93,32 +98,44 @@ def _sensitivity(material: Material) -> Iterator[Number]:
     yield from sensitivity_numbers(material.excluding, material.populations, material.plan)
 
 
+def _stratified(material: Material) -> Iterator[Number]:
+    yield from stratified_numbers(material.counts, material.plan)
+
+
+def _looks(material: Material) -> Iterator[Number]:
+    yield from look_numbers(material.counts, material.scope, material.populations, material.plan)
+
+
+def _models(material: Material) -> Iterator[Number]:
+    yield from model_numbers(material.frozen, material.plan)
+
+
+def _order(material: Material) -> Iterator[Number]:
+    yield from order_numbers(material.frozen, material.plan)
+
+
 def _layers(material: Material) -> Iterator[Number]:
     yield from layer_numbers(material.counts, material.layers, material.plan)
 
 
 def _agreement(material: Material) -> Iterator[Number]:
-    """Raw agreement and alpha over all arms and in each; every line has its own stream of random numbers."""
-    plan, counts = material.plan, item_counts(material.frozen)
-    groups = ["", *plan.arms]
-    streams = np.random.SeedSequence(plan.seed).spawn(len(groups))
-    for arm, stream in zip(groups, streams, strict=True):
-        places = (place for place in plan.groups if arm in ("", place[1]))
-        votes = stacked_votes(counts, places)
-        raw = pairwise_agreement(votes, level=plan.level, estimand=estimands.AGREEMENT)
-        alpha = alpha_interval(
-            votes,
-            generator=np.random.default_rng(stream),
-            level=plan.level,
-            resamples=plan.resamples,
-            estimand=estimands.ALPHA,
-        )
-        yield Number.of(raw, kind="agreement", arm=arm)
-        yield Number.of(alpha, kind="alpha", unit="alpha", arm=arm)
+    yield from agreement_numbers(material.frozen, material.plan)
+
+
+def _self_agreement(material: Material) -> Iterator[Number]:
+    yield from self_agreement_numbers(material.repeated, material.plan)
+
+
+def _leniency(material: Material) -> Iterator[Number]:
+    yield from leniency_numbers(material.frozen, material.plan)
+
+
+def _dawid(material: Material) -> Iterator[Number]:
+    yield from dawid_numbers(material.frozen, material.plan)
 
 
 def _blinding(material: Material) -> Iterator[Number]:
-    yield from blinding_numbers(material.table.iloc[material.frozen.row], material.plan)
+    yield from blinding_numbers(material.frozen, material.plan)
 
 
 def _bands(material: Material) -> Iterator[Number]:
@@ -136,9 +153,16 @@ PARTS: dict[str, Part] = {
     "other exclusions": _exclusions,
     "each rater alone": _raters,
     "sensitivity grid": _sensitivity,
+    "looks": _looks,
+    "tables over sizes": _stratified,
+    "models": _models,
     "thirds of layers": _layers,
     "agreement": _agreement,
+    "repeats": _self_agreement,
+    "leniency": _leniency,
+    "latent class": _dawid,
     "blinding": _blinding,
+    "order and time": _order,
     "bands": _bands,
     "scores": _scores,
 }

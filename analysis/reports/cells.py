@@ -1,12 +1,11 @@
 """Counts per neuron, by size and arm, taken from the codes once and read by every estimate."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from analysis.reports.ratings import CANNOT, NO_LAYER, UNANSWERED, YES, Codes, Mask, Ratings
+from analysis.reports.ratings import CANNOT, UNANSWERED, YES, Codes, Mask, Ratings
 from analysis.stats.proportions import ClusterMean, binomial_mean, cluster_mean
 
 Place = tuple[str, str]  # size, arm
@@ -75,14 +74,6 @@ def neuron_counts(ratings: Ratings) -> dict[Place, NeuronCounts]:
     return _counted(ratings, ratings.neuron, ratings.place, ratings.layer)
 
 
-def item_counts(ratings: Ratings) -> dict[Place, NeuronCounts]:
-    """Answers per item by size and arm: each showing by itself, because agreement is about the same page."""
-    items = int(ratings.item.max(initial=-1)) + 1
-    place, layer = np.full(items, -1), np.full(items, NO_LAYER)
-    place[ratings.item], layer[ratings.item] = ratings.place[ratings.neuron], ratings.layer[ratings.neuron]
-    return _counted(ratings, ratings.item, place, layer)
-
-
 def _counted(ratings: Ratings, unit: Codes, place: Codes, layer: Codes) -> dict[Place, NeuronCounts]:
     groups = {"yes": YES, "cannot": CANNOT, "unanswered": UNANSWERED}
     totals = {name: _totals(unit[ratings.verdict == code], len(place)) for name, code in groups.items()}
@@ -117,12 +108,6 @@ def rater_means(ratings: Ratings) -> dict[str, dict[Place, ClusterMean]]:
         for row, rater in enumerate(ratings.raters)
         if judged[row].any()
     }
-
-
-def stacked_votes(counts: Counts, places: Iterable[Place]) -> npt.NDArray[np.int64]:
-    """No and yes answers of all neurons of some places, shape (neurons, 2)."""
-    tables = [counts[place].votes for place in places if place in counts]
-    return np.concatenate(tables) if tables else np.zeros((0, 2), dtype=np.int64)
 
 
 def _totals(codes: Codes, length: int) -> Codes:

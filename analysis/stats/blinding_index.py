@@ -1,6 +1,7 @@
-"""Whether a blind held: indices from guesses of the arm, and a test that keeps a neuron's guesses together.
+"""Whether a blind held: indices from guesses of the arm.
 
 A guess that comes after a judgment is mixed up with it ("clear, so SoLU"): look at the indices within one verdict too.
+Guesses are codes of arms, and -1 for "don't know".
 
 References
 ----------
@@ -8,33 +9,41 @@ James, Bloch, Lee, Kraemer & Fuller (1996), Statistics in Medicine 15, 1421.
 Bang, Ni & Davis (2004), Controlled Clinical Trials 25, 143.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
-from analysis.stats.results import Interval
+from analysis.stats.results import UNDEFINED, Interval
 
 JAMES = "James index, variance of James et al. 1996 (guesses as if independent)"
+JAMES_CLUSTERED = "James index, jackknife over neurons, t with one less than the neurons"
 BANG = "Bang index, variance of Bang et al. 2004 (guesses as if independent)"
 BANG_CLUSTERED = "Bang index, linearised over neurons, t with one less than the neurons"
 DONT_KNOW_WEIGHT, WRONG_WEIGHT, RIGHT_WEIGHT = 1.0, 0.5, 0.0
+NO_SPREAD = "every neuron adds the same, so that the standard error is 0 and says nothing about other neurons"
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
-def guess_table(guesses: Sequence[str], truths: Sequence[str], arms: Sequence[str]) -> np.ndarray:
+def guess_table(guess: npt.ArrayLike, truth: npt.ArrayLike, arms: int) -> Codes:
     """Count guesses by arm: one row per guessed arm and a last one for "don't know", one column per true arm.
+
+    Parameters
+    ----------
+    guess, truth : array_like of int, shape (guesses,)
+        Codes 0 … `arms` - 1; a guess below 0 is "don't know".
 
     Examples
     --------
-    >>> guess_table(["a", "b", "dk"], ["a", "a", "b"], ["a", "b"]).tolist()
+    >>> guess_table([0, 1, -1], [0, 0, 1], 2).tolist()
     [[1, 0], [1, 0], [0, 1]]
     """
-    row = {arm: number for number, arm in enumerate(arms)}
-    table = np.zeros((len(arms) + 1, len(arms)), dtype=np.int64)
-    for guess, truth in zip(guesses, truths, strict=True):
-        table[row.get(guess, len(arms)), row[truth]] += 1
-    return table
+    said, true = np.asarray(guess, dtype=np.int64), np.asarray(truth, dtype=np.int64)
+    row = np.where(said < 0, arms, said)
+    return np.bincount(row * arms + true, minlength=(arms + 1) * arms).reshape(arms + 1, arms)
 
 
 def james_index(table: np.ndarray, *, level: float, estimand: str) -> Interval:
@@ -131,102 +140,119 @@ def bang_index(table: np.ndarray, arm: int, *, level: float, estimand: str) -> I
     return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said)
 
 
-def guess_scores(guesses: Sequence[str], truths: Sequence[str], arms: Sequence[str]) -> np.ndarray:
+def clustered_james_index(
+    guess: npt.ArrayLike, truth: npt.ArrayLike, neuron: npt.ArrayLike, arms: int, *, level: float, estimand: str
+) -> Interval:
+    """James' index of guesses that come in clusters: several raters guessed about the same neuron.
+
+    Parameters
+    ----------
+    guess, truth, neuron : array_like of int, shape (guesses,)
+        Codes; a guess below 0 is "don't know".
+
+    Notes
+    -----
+    The index is computed anew without each neuron in turn; with one guess per neuron the standard error is near that of
+    James et al.
+
+    References
+    ----------
+    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, chapter 11. Chapman & Hall.
+
+    Examples
+    --------
+    >>> index = clustered_james_index([0, 1, 0, -1, 1, 0], [0, 1, 1, 0, 1, 0], range(6), 2, level=0.95, estimand="")
+    >>> round(index.estimate, 4)
+    0.3269
+    """
+    said, true = np.asarray(guess, dtype=np.int64), np.asarray(truth, dtype=np.int64)
+    code = np.unique(np.asarray(neuron), return_inverse=True)[1]
+    clusters = int(code.max()) + 1 if code.size else 0
+    told: dict[str, Any] = {
+        "level": level,
+        "method": JAMES_CLUSTERED,
+        "estimand": estimand,
+        "n": clusters,
+        "judgments": len(said),
+    }
+    cells = (arms + 1) * arms
+    place = np.where(said < 0, arms, said) * arms + true
+    own = np.bincount(code * cells + place, minlength=clusters * cells).reshape(clusters, arms + 1, arms)
+    index = float(_james(own.sum(axis=0)[None])[0])
+    if np.isnan(index):
+        return Interval.undefined(**told)
+    without = _james(own.sum(axis=0) - own) if clusters > 1 else np.full(1, UNDEFINED)
+    error = float(np.sqrt((clusters - 1) / clusters * ((without - without.mean()) ** 2).sum()))
+    if not error > 0:
+        return Interval(index, UNDEFINED, UNDEFINED, **told, refused=NO_SPREAD)
+    half = float(stats.t.ppf((1 + level) / 2, clusters - 1)) * error
+    return Interval(index, max(0.0, index - half), min(1.0, index + half), **told)
+
+
+def _james(tables: Codes) -> Floats:
+    """James' index of each of many tables; NaN where chance could only be right or there is no guess."""
+    total = tables.sum(axis=(1, 2))
+    share = tables / np.maximum(total, 1)[:, None, None]
+    arms = share.shape[2]
+    unknown = share[:, -1].sum(axis=1)
+    guessed, truths = share[:, :-1].sum(axis=2), share[:, :-1].sum(axis=1)
+    weights = np.where(np.eye(arms, dtype=bool), RIGHT_WEIGHT, WRONG_WEIGHT)
+    known = 1 - unknown
+    observed = np.einsum("ct,nct->n", weights, share[:, :-1]) * known
+    expected = np.einsum("nc,ct,nt->n", guessed, weights, truths)
+    kappa = np.where(expected > 0, observed / np.where(expected > 0, expected, 1) - 1, UNDEFINED)
+    index = np.where(known > 0, (1 + unknown + known * kappa) / 2, 1.0)
+    return np.where(total > 0, index, UNDEFINED)
+
+
+def guess_scores(guess: npt.ArrayLike, truth: npt.ArrayLike, arms: int) -> Floats:
     """What each guess adds to a Bang index: 1 right, -1 / (arms - 1) wrong, 0 for "don't know".
 
     Examples
     --------
-    >>> guess_scores(["a", "b", "dk"], ["a", "a", "b"], ["a", "b"]).tolist()
+    >>> guess_scores([0, 1, -1], [0, 0, 1], 2).tolist()
     [1.0, -1.0, 0.0]
     """
-    penalty = 1 / (len(arms) - 1)
-    known = set(arms)
-    return np.array(
-        [
-            0.0 if guess not in known else 1.0 if guess == truth else -penalty
-            for guess, truth in zip(guesses, truths, strict=True)
-        ]
-    )
+    said, true = np.asarray(guess, dtype=np.int64), np.asarray(truth, dtype=np.int64)
+    return np.where(said < 0, 0.0, np.where(said == true, 1.0, -1 / (arms - 1)))
 
 
-def clustered_bang_index(scores: np.ndarray, neurons: Sequence[object], *, level: float, estimand: str) -> Interval:
+def clustered_bang_index(scores: npt.ArrayLike, neuron: npt.ArrayLike, *, level: float, estimand: str) -> Interval:
     """Bang index of one arm whose guesses come in clusters: several raters guessed about the same neuron.
 
     Parameters
     ----------
-    scores : ndarray, float, (n,)
+    scores : array_like of float, shape (guesses,)
         Of `guess_scores`, for one arm.
-    neurons : sequence
+    neuron : array_like of int, shape (guesses,)
         Which neuron each guess is about.
 
     Notes
     -----
     A ratio of sums over neurons, its variance by linearisation. With one guess per neuron it is Bang's but for n - 1.
+
+    Examples
+    --------
+    >>> index = clustered_bang_index([1, 1, -1, 0], [0, 1, 2, 3], level=0.95, estimand="")
+    >>> index.estimate, index.n
+    (0.25, 4)
     """
-    codes = np.unique(np.asarray(neurons, dtype=str), return_inverse=True)[1]
+    worth = np.asarray(scores, dtype=float)
+    codes = np.unique(np.asarray(neuron), return_inverse=True)[1]
     clusters = int(codes.max()) + 1 if len(codes) else 0
     said: dict[str, Any] = {
         "level": level,
         "method": BANG_CLUSTERED,
         "estimand": estimand,
         "n": clusters,
-        "judgments": len(scores),
+        "judgments": len(worth),
     }
     if clusters < 2:
         return Interval.undefined(**said)
-    index = float(scores.mean())
-    residuals = np.bincount(codes, weights=scores - index, minlength=clusters)
-    variance = clusters / (clusters - 1) * float((residuals**2).sum()) / len(scores) ** 2
+    index = float(worth.mean())
+    residuals = np.bincount(codes, weights=worth - index, minlength=clusters)
+    variance = clusters / (clusters - 1) * float((residuals**2).sum()) / len(worth) ** 2
+    if not variance > 0:
+        return Interval(index, UNDEFINED, UNDEFINED, **said, refused=NO_SPREAD)
     half = float(stats.t.ppf((1 + level) / 2, clusters - 1)) * variance**0.5
     return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said)
-
-
-def permutation_p(
-    guesses: Sequence[str],
-    truths: Sequence[str],
-    neurons: Sequence[object],
-    strata: Sequence[object],
-    *,
-    generator: np.random.Generator,
-    permutations: int,
-) -> float:
-    """One-sided p value of "guesses are right more often than if they knew nothing of the arm".
-
-    The arms are dealt out anew over the neurons of each stratum; a neuron keeps all its guesses, so that guesses of
-    several raters about one neuron are not counted as independent.
-
-    Parameters
-    ----------
-    strata : sequence
-        Within which arms are exchangeable (size), for each guess.
-    permutations : int
-        >= 1; the smallest p value is 1 / (permutations + 1).
-
-    Returns
-    -------
-    float
-        NaN without a guess that names an arm.
-    """
-    arms = sorted(set(truths))
-    names, codes = np.unique(np.asarray(neurons, dtype=str), return_inverse=True)
-    # How often each neuron was guessed to be of each arm.
-    votes = np.array([np.bincount(codes, weights=np.asarray(guesses) == arm, minlength=len(names)) for arm in arms]).T
-    if not votes.sum():
-        return float("nan")
-    first = np.unique(codes, return_index=True)[1]
-    truth = np.searchsorted(arms, np.asarray(truths)[first])
-    groups = np.asarray(strata, dtype=str)[first]
-    right = votes[np.arange(len(names)), truth].sum()
-    as_many = sum(
-        votes[np.arange(len(names)), _dealt(truth, groups, generator)].sum() >= right for _ in range(permutations)
-    )
-    return float((1 + as_many) / (1 + permutations))
-
-
-def _dealt(truth: np.ndarray, groups: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The same arms in random order within each group."""
-    dealt = truth.copy()
-    for group in np.unique(groups):
-        here = np.flatnonzero(groups == group)
-        dealt[here] = generator.permutation(truth[here])
-    return dealt

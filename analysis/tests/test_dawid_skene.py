@@ -121,6 +121,15 @@ def test_groups_have_their_own_share_and_raters_one_way_of_erring():
     assert fit.covariance[0, 1] != 0
 
 
+def test_a_group_without_answers_takes_nothing_from_the_others():
+    answers = make_answers()
+    alone = dawid_skene(**single(answers))
+    with_gap = dawid_skene(**single(answers), group=np.full(300, 2))
+    assert with_gap.neurons.tolist() == [0, 0, 300]
+    assert with_gap.share([2]).low == pytest.approx(alone.share([0]).low, abs=1e-6)
+    assert with_gap.share([0]).refused
+
+
 def test_neurons_named_with_gaps_and_missing_answers_are_no_obstacle():
     answers = make_answers(raters=4)
     there = np.random.default_rng(1).random(answers.shape) < 0.9

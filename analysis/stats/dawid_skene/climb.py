@@ -61,7 +61,8 @@ def _leapt(here: Parameters, once: Parameters, twice: Parameters) -> Parameters:
     length = max(1.0, (size / bend) ** 0.5) if bend > 0 else 1.0
     leaps = [a + 2 * length * step + length**2 * more for a, step, more in zip(here, first, turn, strict=True)]
     prevalence, rates = (np.clip(leap, 0.0, 1.0) for leap in leaps)
-    return prevalence / prevalence.sum(axis=-1, keepdims=True), rates / rates.sum(axis=-1, keepdims=True)
+    whole = np.maximum(prevalence.sum(axis=-1, keepdims=True), np.finfo(float).tiny)  # 0 in a group without neurons
+    return prevalence / whole, rates / rates.sum(axis=-1, keepdims=True)
 
 
 def _maximised(data: Answers, posterior: Floats) -> tuple[Floats, Floats]:
