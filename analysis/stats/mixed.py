@@ -24,6 +24,7 @@ NO_SPREAD = 1e-3  # a standard deviation that Newton drove to 0
 SEPARATED = "every answer about one of the arms is the same: the odds ratio has no finite estimate"
 UNANIMOUS = "raters never differ about a neuron: the spread between neurons has no upper end"
 NO_CONTRAST = "no size has answers about both arms"
+ENDLESS = "the model's odds have no end: the answers part almost perfectly"
 APART = "the arms were judged by different raters: arm and rater cannot be told apart"
 TOO_LARGE = f"more than {MOST_ANSWERS} answers: not fitted"
 
@@ -54,8 +55,11 @@ class CrossedLogistic:
     def odds_ratio(self) -> Interval:
         """The effect as people read it: how many times the odds of a yes are those with the baseline."""
         log = self.log_odds_ratio
-        estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
+        with np.errstate(over="ignore"):
+            estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
         words = log.estimand.replace(LOG_ODDS, ODDS, 1)
+        if np.isinf([estimate, low, high]).any():
+            return replace(log, estimate=UNDEFINED, low=UNDEFINED, high=UNDEFINED, estimand=words, refused=ENDLESS)
         return replace(log, estimate=estimate, low=low, high=high, estimand=words)
 
 
