@@ -80,7 +80,7 @@ def neuron_page(study: Study, query: NeuronQuery) -> NeuronPage:
     """
     # Asked at every turn, also where the table is kept: a key may be read after unblinding only.
     harvests = harvests_shown(study)
-    table = _table(study.pk, _stamp(study))
+    table = kept_table(study.pk, _stamp(study))
     found = _sorted(_filtered(table, query), query.sort)
     pages = max(1, -(-len(found) // ROWS))
     page = min(max(1, query.page), pages)
@@ -103,7 +103,8 @@ def _stamp(study: Study) -> str:
 
 
 @lru_cache(maxsize=4)
-def _table(study_id: int, stamp: str) -> pd.DataFrame:
+def kept_table(study_id: int, stamp: str) -> pd.DataFrame:
+    """The whole table, made once for as long as nothing changes."""
     table = neuron_table(judgment_frame(Study.objects.get(pk=study_id)))
     words = [" ".join([name, *(text for _, text in rules)]) for name, rules in table[["neuron_id", "rules"]].to_numpy()]
     return table.assign(words=[text.casefold() for text in words])
