@@ -6,7 +6,7 @@ PORT ?= 8000
 DEMO_ENV := BLINDSCOPE_DEMO=True BLINDSCOPE_DATA_DIR=$(CURDIR)/var/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps postgresql-deps format bench-harvest bench-analysis bench-browser bench-inference bench-study bench-leaks
+.PHONY: help setup setup-dev demo manage demo-reset test check lint types contracts browser-deps redis-deps postgresql-deps format bench-harvest bench-analysis bench-browser bench-inference bench-study bench-leaks bench-coverage
 
 help:  ## Print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -107,6 +107,9 @@ bench-study: setup-dev  ## The SoLU paper's 660 neurons with 30 raters: time of 
 
 bench-leaks: setup  ## How well each display hides the arms, on the demo's networks (NEURONS=400)
 	@$(DEMO_ENV) $(BIN)/python manage.py display_leaks --from annotation/study_templates/solu_1l.toml $(if $(NEURONS),--neurons $(NEURONS))
+
+bench-coverage: setup-dev  ## How often every interval covers, in simulated studies (RUNS=20000 CELLS="raters=3 neurons=20" PROCESSES=2 WRITE=1)
+	@$(BIN)/python -m benchmarks.coverage $(if $(RUNS),--runs $(RUNS)) $(if $(CELLS),--cells "$(CELLS)") $(if $(PROCESSES),--processes $(PROCESSES)) $(if $(WRITE),--write)
 
 bench-browser: setup-dev  ## The neurons' pages at 100,000 neurons: must answer within 50 ms
 	@$(BIN)/python -m benchmarks.browser

@@ -126,8 +126,8 @@ def contrast_parts(cells: Cells) -> Parts:
         return _without_variance(cells, counts, judged, len(neurons), why)
     if not len(neurons) or not seen[group >= 0].any(axis=0).all():
         why = (
-            f"{judged} rater{'' if judged == 1 else 's'}, and in some size no two who judged the same sizes and arms; how "
-            "much raters differ must be seen between those who judged alike."
+            f"{judged} rater{'' if judged == 1 else 's'}, and in some size no two who judged the same sizes and arms; "
+            "how much raters differ must be seen between those who judged alike."
         )
         return _without_variance(cells, counts, judged, len(neurons), why)
     used = cells.only((group[cells.rater] >= 0) & seen[cells.rater, cells.cell // len(cells.signs)])
