@@ -13,6 +13,7 @@ from analysis.reports import estimands
 from analysis.reports.cells import Counts
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import Scope
+from analysis.reports.exact import drawn_from
 from analysis.reports.fractions import MAJORITY, MEAN, difference_at
 from analysis.reports.population import Populations, means_of
 from analysis.reports.stratified import Electorate, Votes
@@ -112,7 +113,7 @@ def _always_valid(counts: Counts, populations: Populations, plan: AnalysisPlan, 
     half = 1 - (1 - plan.level) / 2
     parts = []
     for arm, votes in zip(arms, electorate.votes, strict=True):
-        population = _drawn_from(populations, plan, size, arm)
+        population = drawn_from(populations, plan, size, arm)
         scope = Scope(population=FINITE) if population else estimands.HERE
         words = scope.of(f"{electorate.what}; {RANDOM_ORDER}")
         fraction, part = (
@@ -141,11 +142,3 @@ def _apart(first: Interval, second: Interval, level: float) -> Interval:
         first.n + second.n,
         first.judgments + second.judgments,
     )
-
-
-def _drawn_from(populations: Populations, plan: AnalysisPlan, size: str, arm: str) -> int | None:
-    """Neurons of the finite population, where one simple random sample was drawn from all its layers together."""
-    layers = populations.counts.get((size, arm), {})
-    if plan.population != FINITE or not layers or (populations.by_layer and len(layers) > 1):
-        return None
-    return sum(layers.values())
