@@ -1,11 +1,13 @@
 """Score intervals and tests for two arms: published limits, symmetry, agreement of test and interval, extremes."""
 
+import itertools
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import fisher_exact
+from scipy.stats import binom, fisher_exact
 
 from analysis.stats.proportions import BadCounts
 from analysis.stats.score import (
@@ -169,6 +171,17 @@ def test_the_interval_whose_level_is_one_less_p_just_touches_no_difference(first
         ratio = method(*first, *second, level=1 - p)
         limits = [limit for limit in (ratio.low, ratio.high) if limit > 0]
         assert min(abs(math.log(limit)) for limit in limits) == pytest.approx(0, abs=1e-6)
+
+
+def test_in_all_tables_of_small_arms_together_the_difference_is_held_about_as_often_as_said():
+    n, level = 15, 0.95
+    intervals = [[miettinen_nurminen(x1, n, x0, n, level=level) for x0 in range(n + 1)] for x1 in range(n + 1)]
+    covered = []
+    for p1, p0 in itertools.product((0.1, 0.35, 0.5, 0.6, 0.9), repeat=2):
+        held = np.array([[one.low <= p1 - p0 <= one.high for one in row] for row in intervals])
+        covered.append(float(binom.pmf(range(n + 1), n, p1) @ held @ binom.pmf(range(n + 1), n, p0)))
+    assert np.mean(covered) == pytest.approx(level, abs=0.01)
+    assert min(covered) > 0.92
 
 
 @pytest.mark.parametrize("table", EXTREMES)
