@@ -29,6 +29,8 @@ WORDS = {
     "layer_third_fraction": "Fraction by layer third",
     "layer_third_difference": "Difference by layer third",
     "layer_trend": "Trend over depth, p",
+    "exact_fraction": "Fraction, exact interval",
+    "jeffreys_fraction": "Fraction, Jeffreys' interval",
     "look_bound": "Bound for the standardised difference",
     "look_level": "p value that stops",
     "look_spent": "Error spent",
@@ -52,6 +54,19 @@ WORDS = {
     "size_trend_p": "Trend over sizes, p",
     "permutation_p": "Permutation test of arms over neurons, p",
     "sensitivity": "The primary contrast under other choices",
+    "mixed_odds_ratio": "Odds ratio, mixed model, these raters",
+    "mixed_difference": "Difference, mixed model, these raters",
+    "mixed_neuron_sd": "Spread of neurons, mixed model, logits",
+    "mixed_generalising_odds_ratio": "Odds ratio, mixed model, new raters too",
+    "mixed_generalising_difference": "Difference, mixed model, new raters too",
+    "mixed_generalising_neuron_sd": "Spread of neurons, mixed model with random raters, logits",
+    "mixed_generalising_rater_sd": "Spread of raters, mixed model, logits",
+    "mixed_generalising_rater_arm_sd": "Spread of raters within an arm, mixed model, logits",
+    "order_effect": "Change over the list",
+    "last_third_difference": "Last third less first third of the list",
+    "time_order_ratio": "Ratio of times over the list",
+    "time_arm_ratio": "Ratio of times between arms",
+    "confidence_superiority": "Chance of the higher confidence",
     "rater_fraction": "One rater alone",
     "rater_difference": "Difference, one rater alone",
     "score": "Right answers",
@@ -79,6 +94,8 @@ WORDS = {
 
 # The first section whose pattern is found in the kind; the order matters.
 PLACES = (
+    ("sensitivity", re.compile(r"^(exact|jeffreys)_")),
+    ("sensitivity", re.compile(r"mixed|bayes|logistic|marginal")),
     ("looks", re.compile(r"^(look|repeated|always_valid)_")),
     ("blind", re.compile(r"james|bang|guess|blind")),
     ("layers", re.compile(r"layer|depth")),
@@ -87,8 +104,10 @@ PLACES = (
     ("agreement", re.compile(r"kappa|agree|alpha|fleiss|cohen|\bac[12]\b|gwet|_ac[12]")),
     ("order", re.compile(r"order|fatigue|time|seconds|confidence|third")),
     ("raters", re.compile(r"rater|lenien|cochran_q|mcnemar|dawid|latent")),
-    ("sensitivity", re.compile(r"excluding|cannot|skipped|any_|majority|unanimous|generalis|finite|sensitiv")),
-    ("sensitivity", re.compile(r"mixed|bayes|logistic|marginal")),
+    (
+        "sensitivity",
+        re.compile(r"excluding|cannot|skipped|any_|majority|unanimous|generalis|finite|sensitiv"),
+    ),
     ("strata", re.compile(r"mantel|cmh|strat|breslow|trend|odds|ratio|heterogen|holm|hochberg|adjusted")),
 )
 
