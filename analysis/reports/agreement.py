@@ -133,7 +133,9 @@ def _pairs(judged: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
 
 def _in_steps(sure: Ratings) -> bool:
     """Whether raters said how sure they were in a few whole steps, and not always the same one."""
-    return len(sure) > 0 and bool((sure.confidence % 1 == 0).all()) and 0 < np.ptp(sure.confidence) < MOST_STEPS
+    if not len(sure) or (sure.confidence % 1 != 0).any():
+        return False
+    return 0 < float(np.ptp(sure.confidence)) < MOST_STEPS
 
 
 def _steps(sure: Ratings) -> tuple[int, int]:

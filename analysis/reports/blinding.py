@@ -72,8 +72,9 @@ def _indices(guessed: Ratings, plan: AnalysisPlan, verdict: str) -> Iterator[Num
 def _by_rater(guessed: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
     """The same for each rater alone, who guesses once about a neuron, so that the published variances hold."""
     truth = guessed.arm[guessed.neuron]
-    for code in np.unique(guessed.rater).tolist():
-        own = guessed.rater == code
+    by_rater = np.argsort(guessed.rater, kind="stable")
+    codes, starts = np.unique(guessed.rater[by_rater], return_index=True)
+    for code, own in zip(codes.tolist(), np.split(by_rater, starts[1:]), strict=True):
         table = guess_table(guessed.guess[own], truth[own], len(plan.arms))
         rater = guessed.raters[code]
         james = james_index(table, level=plan.level, estimand=JAMES)

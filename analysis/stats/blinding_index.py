@@ -166,7 +166,7 @@ def clustered_james_index(
     0.3269
     """
     said, true = np.asarray(guess, dtype=np.int64), np.asarray(truth, dtype=np.int64)
-    code = np.unique(np.asarray(neuron), return_inverse=True)[1]
+    code = _numbered(np.asarray(neuron, dtype=np.int64))
     clusters = int(code.max()) + 1 if code.size else 0
     told: dict[str, Any] = {
         "level": level,
@@ -205,6 +205,12 @@ def _james(tables: Codes) -> Floats:
     return np.where(total > 0, index, UNDEFINED)
 
 
+def _numbered(codes: Codes) -> Codes:
+    """The same codes without gaps."""
+    present = np.bincount(codes) > 0
+    return (np.cumsum(present) - 1)[codes]
+
+
 def guess_scores(guess: npt.ArrayLike, truth: npt.ArrayLike, arms: int) -> Floats:
     """What each guess adds to a Bang index: 1 right, -1 / (arms - 1) wrong, 0 for "don't know".
 
@@ -238,7 +244,7 @@ def clustered_bang_index(scores: npt.ArrayLike, neuron: npt.ArrayLike, *, level:
     (0.25, 4)
     """
     worth = np.asarray(scores, dtype=float)
-    codes = np.unique(np.asarray(neuron), return_inverse=True)[1]
+    codes = _numbered(np.asarray(neuron, dtype=np.int64))
     clusters = int(codes.max()) + 1 if len(codes) else 0
     said: dict[str, Any] = {
         "level": level,

@@ -5,7 +5,9 @@ import numpy.typing as npt
 
 from analysis.stats.results import UNDEFINED, Test
 
-BLOCK = 4_000_000  # counts drawn at a time
+BLOCK = 4_000_000  # counts drawn, or arms dealt, at a time
+# With more different rows than this share of the neurons it is quicker to deal arms to neurons one by one.
+FEW_ROWS = 1 / 8
 
 Codes = npt.NDArray[np.int64]
 
@@ -41,8 +43,8 @@ def guess_permutation(
 
     Notes
     -----
-    Neurons of a stratum with the same guesses are interchangeable, so that only how many of them come to each arm is
-    drawn (hypergeometric), not the neurons one by one.
+    Neurons of a stratum with the same guesses are interchangeable, so that where many have, only how many of them come
+    to each arm is drawn (hypergeometric), not the neurons one by one.
 
     References
     ----------
@@ -76,9 +78,19 @@ def guess_permutation(
 def _dealt_surplus(surplus: Codes, sizes: Codes, generator: np.random.Generator, permutations: int) -> Codes:
     """Sum of the surplus of each neuron's arm, with the arms dealt out at random; shape (permutations,)."""
     rows, often = np.unique(surplus, axis=0, return_counts=True)
-    step = max(1, BLOCK // len(rows))
-    starts = range(0, permutations, step)
-    return np.concatenate([_dealt_block(rows, often, sizes, generator, min(step, permutations - s)) for s in starts])
+    few = len(rows) <= FEW_ROWS * len(surplus)
+    step = max(1, BLOCK // (len(rows) if few else len(surplus)))
+    blocks = [min(step, permutations - start) for start in range(0, permutations, step)]
+    if few:
+        return np.concatenate([_dealt_block(rows, often, sizes, generator, draws) for draws in blocks])
+    return np.concatenate([_dealt_singly(surplus, sizes, generator, draws) for draws in blocks])
+
+
+def _dealt_singly(surplus: Codes, sizes: Codes, generator: np.random.Generator, draws: int) -> Codes:
+    hand = np.repeat(np.arange(len(sizes), dtype=np.int16), sizes)
+    dealt = generator.permuted(np.broadcast_to(hand, (draws, len(hand))), axis=1)
+    parts = [(dealt == arm).astype(float) @ surplus[:, arm - 1] for arm in range(1, len(sizes))]
+    return np.rint(sum(parts, np.zeros(draws))).astype(np.int64)
 
 
 def _dealt_block(rows: Codes, often: Codes, sizes: Codes, generator: np.random.Generator, draws: int) -> Codes:

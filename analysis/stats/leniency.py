@@ -272,4 +272,5 @@ def _chi_square(statistic: float, df: int, method: str, hypothesis: str, n: int,
 
 def _inverse(singular: Floats) -> Floats:
     """Generalised inverse of a table whose rows add up to 0 within each group of raters."""
-    return np.linalg.pinv(singular, rcond=1e-10, hermitian=True)
+    inverse: Floats = np.linalg.pinv(singular, rcond=1e-10, hermitian=True)
+    return inverse
