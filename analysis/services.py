@@ -142,6 +142,7 @@ def plan_of(study: Study) -> AnalysisPlan:
         looks=asked.looks,
         spending=asked.spending,
         permutations=asked.permutations,
+        bayesian_answers=asked.bayesian_answers,
         layers=design.sampling.layers,
         thresholds=_thresholds(design_from_dict(study.design).quality),
     )

@@ -78,6 +78,7 @@ class RatingsPlan:
                 question=plan.asks, vote=plan.vote, population=plan.population, baseline=plan.baseline,
                 treatment=plan.treatment, size=plan.size, level=plan.level, looks=plan.looks, spending=plan.spending,
                 permutations=plan.permutations, resamples=plan.resamples,
+                bayesian_answers=plan.bayesian_answers,
             ),
             exclusions=plan.thresholds,
             layers=plan.layers,
@@ -114,6 +115,7 @@ class RatingsPlan:
             looks=asked.looks,
             spending=asked.spending,
             permutations=asked.permutations,
+            bayesian_answers=asked.bayesian_answers,
             layers=self.layers,
         )
 

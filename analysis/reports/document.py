@@ -49,6 +49,7 @@ class AnalysisPlan:
     looks: int = 1
     spending: str = OBRIEN_FLEMING
     permutations: int = 10_000
+    bayesian_answers: int = 250
     layers: str = POOLED  # how neurons were drawn from layers: "pooled", "equal" or "proportional"
 
     def __post_init__(self) -> None:

@@ -7,10 +7,12 @@ import numpy as np
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import HERE, Scope, over_sizes
 from analysis.reports.ratings import Answers, Ratings
+from analysis.stats.bayes import BayesianLogistic, bayesian_logistic
 from analysis.stats.mixed import CrossedLogistic, crossed_logistic
-from analysis.stats.results import SENSITIVITY, Interval, Number
+from analysis.stats.results import SENSITIVITY, UNDEFINED, Interval, Number
 from annotation.design.analysis import GENERALISING, PANEL
 
+STREAM = 3  # of the plan's seed
 SCOPES = {PANEL: HERE, GENERALISING: Scope(asks=GENERALISING)}
 # The kinds begin with these.
 BEGIN = {PANEL: "mixed", GENERALISING: "mixed_generalising"}
@@ -18,7 +20,7 @@ MODELLED = "treatment against baseline by a model of single answers"
 
 
 def model_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
-    """Each contrast by the panel and by the generalising model: over all sizes, and where the primary contrast is.
+    """Each contrast by the panel, the generalising and the Bayesian model: over all sizes, and at the primary one.
 
     Odds ratio for one neuron and one rater, difference of shares with the random effects integrated out, and standard
     deviations of neurons and raters on the logit scale. Refused, with the reason, where the model has no finite answer.
@@ -31,10 +33,11 @@ def model_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
                 continue
             answers = ratings.answers(arms=[arm, plan.baseline], size=size)
             for question in (PANEL, GENERALISING):
-                yield from _model(answers, plan, size, arm, question)
+                yield from _mixed(answers, plan, size, arm, question)
+            yield from _bayesian(answers, plan, size, arm)
 
 
-def _model(answers: Answers, plan: AnalysisPlan, size: str, arm: str, question: str) -> Iterator[Number]:
+def _mixed(answers: Answers, plan: AnalysisPlan, size: str, arm: str, question: str) -> Iterator[Number]:
     codes = plan.arms.index(arm), plan.arms.index(plan.baseline)
     fit = crossed_logistic(
         **answers.plain,
@@ -44,18 +47,40 @@ def _model(answers: Answers, plan: AnalysisPlan, size: str, arm: str, question: 
         level=plan.level,
         estimand=question_of(answers, plan, size, codes, SCOPES[question]),
     )
-    begin, where = BEGIN[question], {"size": size, "arm": arm, "versus": plan.baseline, "status": SENSITIVITY}
-    yield Number.of(fit.odds_ratio, kind=f"{begin}_odds_ratio", unit="ratio", **where)
-    yield Number.of(fit.marginal_difference, kind=f"{begin}_difference", unit="difference", **where)
-    for name, interval in _spreads(fit):
-        yield Number.of(interval, kind=f"{begin}_{name}", unit="sd", **where)
+    yield from _lines(fit, BEGIN[question], {"size": size, "arm": arm, "versus": plan.baseline})
 
 
-def _spreads(fit: CrossedLogistic) -> Iterator[tuple[str, Interval]]:
-    yield "neuron_sd", fit.neuron_sd
+def _bayesian(answers: Answers, plan: AnalysisPlan, size: str, arm: str) -> Iterator[Number]:
+    """The Bayesian line; of a contrast with more answers than the plan allows for, a row that says so."""
+    codes = plan.arms.index(arm), plan.arms.index(plan.baseline)
+    where = {"size": size, "arm": arm, "versus": plan.baseline}
+    words = question_of(answers, plan, size, codes, SCOPES[GENERALISING])
+    many = len(answers.said)
+    if many > plan.bayesian_answers:
+        why = f"not drawn: {many} answers are more than the plan's {plan.bayesian_answers} (bayesian_answers)"
+        nothing = (UNDEFINED, UNDEFINED, UNDEFINED, plan.level)
+        row = Interval(*nothing, "Bayesian logistic mixed model", words, len(answers.arm), many, refused=why)
+        yield Number.of(row, kind="bayesian_difference", unit="difference", status=SENSITIVITY, **where)
+        return
+    fit = bayesian_logistic(
+        **answers.plain,
+        treatment=codes[0],
+        baseline=codes[1],
+        generator=np.random.default_rng([plan.seed, STREAM, codes[0], 1 + plan.sizes.index(size) if size else 0]),
+        level=plan.level,
+        estimand=words,
+    )
+    yield from _lines(fit, "bayesian", where)
+
+
+def _lines(fit: CrossedLogistic | BayesianLogistic, begin: str, where: dict[str, str]) -> Iterator[Number]:
+    place = {**where, "status": SENSITIVITY}
+    yield Number.of(fit.odds_ratio, kind=f"{begin}_odds_ratio", unit="ratio", **place)
+    yield Number.of(fit.marginal_difference, kind=f"{begin}_difference", unit="difference", **place)
+    yield Number.of(fit.neuron_sd, kind=f"{begin}_neuron_sd", unit="sd", **place)
     if fit.rater_sd is not None and fit.rater_arm_sd is not None:
-        yield "rater_sd", fit.rater_sd
-        yield "rater_arm_sd", fit.rater_arm_sd
+        yield Number.of(fit.rater_sd, kind=f"{begin}_rater_sd", unit="sd", **place)
+        yield Number.of(fit.rater_arm_sd, kind=f"{begin}_rater_arm_sd", unit="sd", **place)
 
 
 def question_of(answers: Answers, plan: AnalysisPlan, size: str, codes: tuple[int, int], scope: Scope) -> str:

@@ -30,6 +30,7 @@ def make_plan(**changes) -> AnalysisPlan:
         "protocol_sha256": "0" * 64,
         "seed": 20261121,
         "resamples": 200,
+        "bayesian_answers": 0,
         **changes,
     }
     return AnalysisPlan(**values)

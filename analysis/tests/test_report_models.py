@@ -32,6 +32,7 @@ def test_the_model_gives_nearly_the_difference_that_needs_no_model_and_is_a_sens
     answered = tables.judgments.dropna(subset=["judgment"])
     means = answered.groupby(["size", "arm", "neuron_id"])["judgment"].mean().groupby(["size", "arm"]).mean()
     plain = np.mean([means[(size, "solu")] - means[(size, "baseline")] for size in ("1L", "16L")])
+    assert "not drawn" in numbers.pop("bayesian_difference/all/solu/baseline/all").refused
     for kind in ("mixed", "mixed_generalising"):
         difference = numbers[f"{kind}_difference/all/solu/baseline/all"]
         assert difference.estimate == pytest.approx(plain, abs=0.03)
@@ -49,6 +50,21 @@ def test_the_size_of_the_primary_contrast_has_its_own_model():
     numbers = by_id(model_numbers(frozen(tables), tables.plan))
     assert numbers["mixed_difference/16L/solu/baseline/all"].n == 120
     assert numbers["mixed_difference/all/solu/baseline/all"].n == 240
+
+
+def test_the_bayesian_line_is_drawn_up_to_the_plans_number_of_answers_and_else_says_so():
+    plan = make_plan(groups=TWO_SIZES[:2], bayesian_answers=180)
+    tables = make_tables(plan=plan, neurons_per_arm=30, cannot=0.0)
+    numbers = by_id(model_numbers(frozen(tables), plan))
+    drawn = numbers["bayesian_difference/1L/solu/baseline/all"]
+    assert drawn.bounded
+    assert drawn.estimate == pytest.approx(numbers["mixed_difference/1L/solu/baseline/all"].estimate, abs=0.05)
+    assert "effective draws" in drawn.method
+    fewer = dataclasses.replace(plan, bayesian_answers=179)
+    left = by_id(model_numbers(frozen(tables), fewer))
+    row = left["bayesian_difference/1L/solu/baseline/all"]
+    assert row.refused == "not drawn: 180 answers are more than the plan's 179 (bayesian_answers)"
+    assert len(numbers) - len(left) == 4
 
 
 def test_one_rater_gets_logistic_regression_and_no_word_about_new_raters():

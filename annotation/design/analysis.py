@@ -41,6 +41,9 @@ class AnalysisDesign(Section):
         Of arms over neurons, for the primary p value.
     resamples : int
         Of neurons, where an interval is a bootstrap.
+    bayesian_answers : int
+        Up to how many answers a contrast is also fitted by the Bayesian model: about 1 second for 250 answers, 4 for
+        2,000. 0: never.
     """
 
     CHOICES: ClassVar = {
@@ -51,7 +54,12 @@ class AnalysisDesign(Section):
     }
     TEXTS: ClassVar = {"baseline": (True, 60), "treatment": (True, 60), "size": (True, 60)}
     SHARES: ClassVar = {"level": (0.8, 0.999)}
-    RANGES: ClassVar = {"looks": (1, 10), "permutations": (100, 1_000_000), "resamples": (100, 100_000)}
+    RANGES: ClassVar = {
+        "looks": (1, 10),
+        "permutations": (100, 1_000_000),
+        "resamples": (100, 100_000),
+        "bayesian_answers": (0, 1_000_000),
+    }
 
     question: str = PANEL
     vote: str = MEAN
@@ -64,6 +72,7 @@ class AnalysisDesign(Section):
     spending: str = OBRIEN_FLEMING
     permutations: int = 10_000
     resamples: int = 2_000
+    bayesian_answers: int = 250
 
     def baseline_among(self, arms: tuple[str, ...]) -> str:
         """The arm that others are compared with."""
