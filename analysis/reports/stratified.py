@@ -118,7 +118,7 @@ class Comparison:
 
     def p(self, test: Test, kind: str, judgments: int, **place: str) -> Number:
         """A test's p value, with the reason where there is none."""
-        words = estimands.HERE.of(f"{test.hypothesis}: {self.electorate.what}")
+        words = estimands.HERE.of(f"{test.hypothesis.replace('stratum', 'size')}: {self.electorate.what}")
         told = replace(test, hypothesis=words, judgments=judgments)
         where = {"arm": self.arm, "versus": self.plan.baseline, **place}
         return _explained(Number.of_test(told, kind=kind, level=self.plan.level, **where), self.electorate)
