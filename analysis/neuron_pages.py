@@ -1,5 +1,6 @@
 """Every neuron of an unblinded study as a table to browse: filtered, sorted, a page at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from analysis.frames import harvests_shown, judgment_frame
 from analysis.reports.neurons import neuron_table
 from annotation.audit import anchor, chain_of
 from annotation.models import Judgment, Study
+from annotation.protocols.task import YES
 from neurons.models import HarvestRun, RunStatus
 
 ROWS = 50  # on a page
@@ -52,8 +54,7 @@ class NeuronRow:
     cannot: int
     unanswered: int
     majority: str
-    verdicts: tuple[tuple[str, str], ...]
-    rules: tuple[tuple[str, str], ...]
+    said: tuple[tuple[str, str, str], ...]  # rater, verdict, rule
     network: str = ""
     run: int = 0
 
@@ -142,8 +143,21 @@ def _rows(table: pd.DataFrame, harvests: dict[str, int]) -> list[NeuronRow]:
             size=row.size, arm=row.arm, layer=int(row.layer), neuron_id=row.neuron_id,
             index=-1 if pd.isna(row.neuron) else int(row.neuron), yes=int(row.yes), no=int(row.no),
             cannot=int(row.cannot), unanswered=int(row.unanswered), majority=row.majority,
-            verdicts=tuple(row.verdicts), rules=tuple(row.rules),
+            said=tuple(_said(row.verdicts, row.rules)),
             network=networks.get(harvests.get(row.neuron_id, 0), ""), run=harvests.get(row.neuron_id, 0),
         )
         for row in table.itertuples(index=False)
     ]  # fmt: skip
+
+
+def _said(verdicts: list[tuple[str, str]], rules: list[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Each rater's verdict with the rule; over several corpora a rater stands there more than once."""
+    left = list(rules)
+    for rater, verdict in verdicts:
+        # A rule comes with a yes; both lists are in the order of the raters.
+        mine = next((rule for rule in left if rule[0] == rater), None) if verdict == YES else None
+        if mine is not None:
+            left.remove(mine)
+        yield rater, verdict, mine[1] if mine else ""
+    for rater, rule in left:
+        yield rater, "", rule

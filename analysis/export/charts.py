@@ -37,6 +37,8 @@ MOST_ROWS = 40
 FEW_COLUMNS, FEW_MARKS = 3, 6
 ASKS = {"panel": "These raters", "generalising": "New raters too"}
 EXCLUSIONS = {"frozen": "as frozen", "nobody": "nobody excluded", "strict": "strict"}
+# Differences that stand in the grid already, as cells.
+READ_AGAIN = re.compile(r"^(majority|generalising)_|^(score_)?difference")
 VERDICTS = {"": "All neurons", "_yes": "Called interpretable", "_no": "Called not interpretable"}
 
 
@@ -226,7 +228,13 @@ def sensitivity_grid(report: Report) -> tuple[list[GridRow], list[str]]:
                 tuple(found.get(Cell(reading, asks, population, lane)) for lane in lanes))
         for asks, population, reading in rows
     ]  # fmt: skip
-    return made, lanes
+    models = [
+        GridRow(kind_words(number.kind), "Models and stratified analyses", (number, *([None] * (len(lanes) - 1))))
+        for number in sensitivity_numbers(report)
+        if number.status == "sensitivity" and section_of(number.kind, "") in ("sensitivity", "strata")
+        and number.kind != SENSITIVITY and not READ_AGAIN.search(number.kind) and lanes
+    ]  # fmt: skip
+    return [*made, *models], lanes
 
 
 def sensitivity_chart(report: Report) -> Chart | None:

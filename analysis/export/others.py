@@ -1,18 +1,18 @@
 """Tables of numbers of any kind, so that no number of a report is missing from its page."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 
+from analysis.export.blocks import Block, Folded
 from analysis.export.cells import ALL_SIZES, Cell, Table, count_cell, head, number_cell, table
 from analysis.export.kinds import kind_words
 from analysis.export.tables import compared, question
 from analysis.stats.results import Number
 
-ROWS_OF_ITS_OWN = 4  # a kind with fewer shares a table with others
+ROWS_OF_ITS_OWN = 5  # a kind with fewer shares a table with others
 
 
-def other_tables(numbers: Iterable[Number], title: str) -> list[Table]:
-    """A table for each kind with many rows, and one for all others, kinds in the order of the report.
+def other_blocks(numbers: Iterable[Number], title: str) -> Iterator[Block]:
+    """One table of all kinds with few rows, what each of them asks, and a folded table for each kind with many.
 
     Parameters
     ----------
@@ -22,9 +22,13 @@ def other_tables(numbers: Iterable[Number], title: str) -> list[Table]:
     kinds: dict[str, list[Number]] = {}
     for number in numbers:
         kinds.setdefault(number.kind, []).append(number)
-    own = [_kind_table(rows) for rows in kinds.values() if len(rows) >= ROWS_OF_ITS_OWN]
-    shared = [number for rows in kinds.values() if len(rows) < ROWS_OF_ITS_OWN for number in rows]
-    return [*([_shared_table(shared, title)] if shared else []), *own]
+    shared = {kind: rows for kind, rows in kinds.items() if len(rows) < ROWS_OF_ITS_OWN}
+    if shared:
+        yield table(title, "", *_columns([row for rows in shared.values() for row in rows], with_kind=True))
+        yield Folded(f"{title}: questions and methods", (_questions(title, shared),))
+    for kind, rows in kinds.items():
+        if kind not in shared:
+            yield Folded(kind_words(kind), (_kind_table(rows),))
 
 
 def repeated_table(numbers: Sequence[Number]) -> Table:
@@ -39,13 +43,20 @@ def repeated_table(numbers: Sequence[Number]) -> Table:
 
 
 def _kind_table(numbers: Sequence[Number]) -> Table:
-    note = question(numbers)
+    note = f"{question(numbers)} Method: {_methods(numbers)}."
     return table(kind_words(numbers[0].kind), note, *_columns(numbers, with_kind=False))
 
 
-def _shared_table(numbers: Sequence[Number], title: str) -> Table:
-    asked = [f"{kind_words(kind)}: {question([*rows])}" for kind, rows in groupby(numbers, lambda row: row.kind)]
-    return table(title, " ".join(asked), *_columns(numbers, with_kind=True))
+def _questions(title: str, kinds: dict[str, list[Number]]) -> Table:
+    rows = [
+        (Cell(kind_words(kind)), Cell(question(numbers), long=True), Cell(_methods(numbers), long=True))
+        for kind, numbers in kinds.items()
+    ]
+    return table(f"{title}: questions and methods", "", head("Quantity", "Question", "Method"), rows)
+
+
+def _methods(numbers: Sequence[Number]) -> str:
+    return "; ".join(dict.fromkeys(number.method for number in numbers))
 
 
 def _columns(numbers: Sequence[Number], *, with_kind: bool) -> tuple[tuple[Cell, ...], list[tuple[Cell, ...]]]:
@@ -54,13 +65,13 @@ def _columns(numbers: Sequence[Number], *, with_kind: bool) -> tuple[tuple[Cell,
     with_part = any(row.part for row in numbers)
     names = [
         *(["Quantity"] * with_kind), *(["Size"] * with_size), "Arm", *(["Rater"] * with_rater), *(["Part"] * with_part),
-        "#Value [interval]", "#Neurons", "#Answers", "Method",
+        "#Value [interval]", "#Neurons", "#Answers",
     ]  # fmt: skip
     rows = [
         (
             *([Cell(kind_words(row.kind))] * with_kind), *([Cell(row.size or ALL_SIZES)] * with_size),
             Cell(compared(row.arm, row.versus)), *([Cell(row.rater)] * with_rater), *([Cell(row.part)] * with_part),
-            number_cell(row), count_cell(row.n), count_cell(row.judgments), Cell(row.method, long=True),
+            number_cell(row), count_cell(row.n), count_cell(row.judgments),
         )
         for row in numbers
     ]  # fmt: skip

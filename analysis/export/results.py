@@ -3,7 +3,7 @@
 from analysis.export.blocks import FLOW, NUMBERS, RATERS, Paragraph, Piece
 from analysis.export.kinds import kind_words
 from analysis.export.prose import joined, raters_said, total
-from analysis.export.words import formatted, level, p_value, spelt, value
+from analysis.export.words import formatted, level, p_value, planned_test, spelt, value
 from analysis.reports import Report
 from analysis.stats.results import Number
 
@@ -79,16 +79,11 @@ def _told(number: Number, unit: str = "") -> list[Piece]:
 
 def _p(report: Report) -> list[Piece]:
     contrast = main_contrast(report)
-    found = [
-        number
-        for number in report.numbers
-        if contrast and number.unit == "p" and number.status in ("primary", "planned") and number.defined
-        and (number.arm, number.versus, number.size) == (contrast.arm, contrast.versus, contrast.size)
-    ]  # fmt: skip
-    if not found:
+    test = planned_test(report, contrast) if contrast else None
+    if test is None:
         return []
-    return [Piece("The planned test of no difference gave "), Piece(f"p {p_value(found[0].estimate)}", found[0].id),
-            Piece(f" ({found[0].method}).", found[0].id)]  # fmt: skip
+    return [Piece("The planned test of no difference gave "), Piece(f"p {p_value(test.estimate)}", test.id),
+            Piece(f" ({test.method}).", test.id)]  # fmt: skip
 
 
 def _new_raters(report: Report) -> list[Piece]:

@@ -9,7 +9,7 @@ from analysis.export.cells import Cell, Table, anchor, count_cell, head, number_
 from analysis.export.charts import EXCLUSIONS, agreement_kinds, report_charts, sensitivity_grid, sensitivity_numbers
 from analysis.export.kinds import kind_words, section_of
 from analysis.export.methods import ASKED, exclusion_rules, methods_paragraphs
-from analysis.export.others import other_tables, repeated_table
+from analysis.export.others import other_blocks, repeated_table
 from analysis.export.results import results_paragraphs
 from analysis.export.sources import Facts
 from analysis.export.words import headline, level, spelt
@@ -194,7 +194,8 @@ def _leaks(facts: Facts) -> list[Block]:
 def _sensitivity(report: Report) -> list[Block]:
     if report.scored:
         return []
-    return [*_grids(report), *tables.readings_tables(report), *tables.exclusions_tables(report)]
+    folded = (*tables.readings_tables(report), *tables.exclusions_tables(report))
+    return [*_grids(report), *(Folded(sheet.title, (sheet,)) for sheet in folded)]
 
 
 def _grids(report: Report) -> list[Table]:
@@ -233,7 +234,7 @@ def _add_others(report: Report, made: dict[str, list[Block]]) -> None:
             left.setdefault(section_of(number.kind, number.status), []).append(number)
     for name, numbers in left.items():
         tests = all(number.unit == "p" for number in numbers)
-        made[name] += other_tables(numbers, "Tests" if tests else "Others" if made[name] else TITLES[name])
+        made[name] += other_blocks(numbers, "Tests" if tests else "Others" if made[name] else TITLES[name])
     if repeated:
         made["further"].append(Folded("The same, pooled over one size", (repeated_table(repeated),)))
 

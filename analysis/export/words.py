@@ -82,10 +82,24 @@ def _headline_sentence(report: Report, treatment: Number, baseline: Number, diff
     sure = f"{level(report.plan.level)} interval {limits(difference)}"
     if not difference.bounded:
         sure = f"no interval: {difference.refused}" if difference.refused else "no interval"
+    test = planned_test(report, difference)
+    p = f", p{GAP}{p_value(test.estimate)}" if test else ""
     return (
         f"{treatment.arm}: {value(treatment)} {found}, {baseline.arm}: {value(baseline)}. "
-        f"Difference {value(difference)} points, {sure.rstrip('.')}."
+        f"Difference {value(difference)} points, {sure.rstrip('.')}{p}."
     )
+
+
+def planned_test(report: Report, contrast: Number) -> Number | None:
+    """The test of no difference that was planned with a contrast."""
+    place = (contrast.size, contrast.arm, contrast.versus)
+    found = (
+        number
+        for number in report.numbers
+        if number.unit == "p" and number.status in ("primary", "planned") and number.defined
+        and (number.size, number.arm, number.versus) == place
+    )  # fmt: skip
+    return next(found, None)
 
 
 def formatted(amount: float, unit: str) -> str:
