@@ -19,6 +19,8 @@ SMOOTH = 0.03  # weight of the table's second differences against the miss of co
 STEPS = 60
 STRICT = 3.0  # a miss counts this much more below the level than above
 LEAST, MOST = 2.0, 200.0  # degrees of freedom for which `welch_quantile` is made
+# Degrees of freedom are rounded down to a multiple of the step below each bound, so that few tables are made.
+STEPS_OF_DF = ((6.0, 0.25), (20.0, 1.0), (MOST, 10.0))
 
 
 def hillis_quantile(share: npt.ArrayLike, df: float, level: float) -> Array:
@@ -52,7 +54,7 @@ def behrens_fisher_quantile(share: npt.ArrayLike, df: float, level: float) -> Ar
     >>> [round(float(x), 2) for x in behrens_fisher_quantile([0.0, 0.5, 1.0], 2.0, 0.95)]
     [1.96, 3.28, 4.3]
     """
-    nodes, values = _behrens_fisher_table(float(df), level)
+    nodes, values = _behrens_fisher_table(_tabulated(df), level)
     return np.interp(np.asarray(share, dtype=float), nodes, values)
 
 
@@ -93,7 +95,7 @@ def welch_quantile(share: npt.ArrayLike, df: float, level: float) -> Array:
     """
     if df < LEAST:
         return behrens_fisher_quantile(share, df, level)
-    nodes, values = _welch_table(float(min(df, MOST)), level)
+    nodes, values = _welch_table(_tabulated(df), level)
     return np.interp(np.asarray(share, dtype=float), nodes, values)
 
 
@@ -132,6 +134,11 @@ def _chances(df: float, truths: Array, nodes: int) -> tuple[Array, npt.NDArray[n
     position = np.clip(truths[:, None] * ratio / total, 0.0, 1.0 - 1e-12) * (nodes - 1)
     place = position.astype(np.int64)
     return total, place, position - place, weights / 2
+
+
+def _tabulated(df: float) -> float:
+    step = next((step for bound, step in STEPS_OF_DF if df < bound), MOST)
+    return float(max(1.0, (min(df, MOST) + 1e-6) // step) * step)
 
 
 @lru_cache(maxsize=256)
