@@ -116,12 +116,14 @@ class Ratings:
     @property
     def judged(self) -> Mask:
         """Rows with a yes or a no."""
-        return self.verdict <= YES
+        judged: Mask = self.verdict <= YES
+        return judged
 
     @property
     def answered(self) -> Mask:
         """Rows with any answer, "cannot judge" included."""
-        return self.verdict != UNANSWERED
+        answered: Mask = self.verdict != UNANSWERED
+        return answered
 
     @property
     def place(self) -> Codes:
@@ -229,7 +231,8 @@ def _codes(texts: pd.Series, known: Sequence[str]) -> Codes:
     found, names = pd.factorize(texts)
     places = {name: place for place, name in enumerate(known)}
     table = np.array([*(places.get(name, -1) for name in names), -1], dtype=np.int64)
-    return table[found]
+    codes: Codes = table[found]
+    return codes
 
 
 def _verdicts(judgments: pd.DataFrame) -> Codes:
@@ -248,7 +251,8 @@ def _guesses(judgments: pd.DataFrame, arms: Sequence[str]) -> Codes:
 def _measured(judgments: pd.DataFrame, column: str) -> Floats:
     if column not in judgments:
         return np.full(len(judgments), np.nan)
-    return judgments[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers: Floats = judgments[column].to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers
 
 
 def _whole(judgments: pd.DataFrame, column: str, missing: int = 0) -> Codes:
