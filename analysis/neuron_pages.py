@@ -14,7 +14,7 @@ from annotation.protocols.task import YES
 from neurons.models import HarvestRun, RunStatus
 
 ROWS = 50  # on a page
-SORTS = ("neuron_id", "layer", "share", "judged")
+SORTS = ("neuron_id", "layer", "share")
 VERDICTS = ("yes", "no", "tie", "none", "split")  # majorities, nobody judged, and raters who do not agree
 ASKED = ("size", "arm", "verdict", "q", "sort")
 
@@ -61,6 +61,15 @@ class NeuronRow:
     @property
     def judged(self) -> int:
         return self.yes + self.no
+
+    @property
+    def short(self) -> str:
+        """The name without size and arm, which stand beside it."""
+        return self.neuron_id.rpartition("/")[2]
+
+    @property
+    def before(self) -> str:
+        return self.neuron_id.removesuffix(self.short)
 
 
 @dataclass(frozen=True, slots=True)

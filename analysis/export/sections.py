@@ -234,7 +234,7 @@ def _add_others(report: Report, made: dict[str, list[Block]]) -> None:
             left.setdefault(section_of(number.kind, number.status), []).append(number)
     for name, numbers in left.items():
         tests = all(number.unit == "p" for number in numbers)
-        made[name] += other_blocks(numbers, "Tests" if tests else "Others" if made[name] else TITLES[name])
+        made[name] += other_blocks(numbers, "Tests" if tests else "More numbers" if made[name] else TITLES[name])
     if repeated:
         made["further"].append(Folded("The same, pooled over one size", (repeated_table(repeated),)))
 

@@ -45,7 +45,8 @@ def pieces(report):
 def test_every_figure_in_the_results_belongs_to_a_row_and_every_row_is_there(report):
     known = {number.id for number in report.numbers} | PARTS
     assert {piece.ref for piece in pieces(report) if piece.ref} <= known
-    names = [*report.plan.sizes, *report.plan.arms, "AC1", "AC2"]
+    reasons = [number.refused.rstrip(".") for number in report.numbers if number.refused]
+    names = [*reasons, *report.plan.sizes, *report.plan.arms, "AC1", "AC2"]
     for paragraph in results_paragraphs(report):
         bare = "".join(piece.text for piece in paragraph.pieces if not piece.ref)
         for name in names:

@@ -13,7 +13,7 @@ from analysis.services import StudyStillBlinded
 from analysis.views.reports import still_blinded
 from annotation.models import Study
 
-COLUMNS = {"neuron_id": "Neuron", "layer": "Layer", "share": "Yes", "judged": "Judged"}
+COLUMNS = {"neuron_id": "Neuron", "layer": "Layer", "share": "Yes"}
 VERDICT_WORDS = {
     "yes": "more yes than no",
     "no": "more no than yes",
@@ -56,7 +56,7 @@ def _columns(query: NeuronQuery, asked: dict[str, str]) -> list[dict[str, str]]:
     made = []
     for name, title in COLUMNS.items():
         here = {name: "ascending", f"-{name}": "descending"}.get(query.sort, "")
-        turned = f"-{name}" if here == "ascending" or (not here and name in ("share", "judged")) else name
+        turned = f"-{name}" if here == "ascending" or (not here and name == "share") else name
         made.append({"title": title, "sorted": here, "url": "?" + urlencode({**asked, "sort": turned}), "name": name})
     return made
 
