@@ -17,8 +17,9 @@ from analysis.reports.exact import drawn_from
 from analysis.reports.fractions import MAJORITY, MEAN, difference_at
 from analysis.reports.population import Populations, means_of
 from analysis.reports.stratified import Electorate, Votes
+from analysis.stats.anytime import confidence_sequence, confidence_sequence_difference
 from analysis.stats.results import EXPLORATORY, PLANNED, UNDEFINED, Interval, Number
-from analysis.stats.sequential import OBRIEN_FLEMING, SpendingBounds, confidence_sequence, spending_bounds
+from analysis.stats.sequential import OBRIEN_FLEMING, SpendingBounds, spending_bounds
 from annotation.design.analysis import FINITE, PANEL
 from annotation.design.analysis import MAJORITY as MAJORITY_VOTE
 
@@ -109,25 +110,34 @@ def _always_valid(counts: Counts, populations: Populations, plan: AnalysisPlan, 
     """Confidence sequences of the two arms of the primary contrast, and of their difference."""
     arms = (plan.compared, plan.baseline)
     electorate = Electorate.of([Votes.of(counts[size, arm]) if (size, arm) in counts else Votes() for arm in arms])
-    # Each of the two at half the error: together they hold as often as one at the whole.
-    half = 1 - (1 - plan.level) / 2
-    parts = []
-    for arm, votes in zip(arms, electorate.votes, strict=True):
-        population = drawn_from(populations, plan, size, arm)
-        scope = Scope(population=FINITE) if population else estimands.HERE
-        words = scope.of(f"{electorate.what}; {RANDOM_ORDER}")
-        fraction, part = (
-            confidence_sequence(votes.yes, votes.n, level=level, population=population, estimand=words)
-            for level in (plan.level, half)
-        )
-        parts.append(part)
+    first, second = electorate.votes
+    counted = [drawn_from(populations, plan, size, arm) for arm in arms]
+    for arm, votes, population in zip(arms, electorate.votes, counted, strict=True):
+        fraction = _fraction(votes, population, electorate.what, plan.level)
         told = replace(fraction, judgments=votes.judgments, refused=electorate.refused)
         yield Number.of(told, kind=ALWAYS, size=size, arm=arm, status=EXPLORATORY)
-    interval = replace(
-        _apart(parts[0], parts[1], plan.level), judgments=electorate.judgments, refused=electorate.refused
-    )
+    if None in counted:
+        words = estimands.HERE.of(f"{estimands.difference(electorate.what)}; {RANDOM_ORDER}")
+        apart = confidence_sequence_difference(
+            first.yes, first.n, second.yes, second.n, level=plan.level, estimand=words
+        )
+    else:
+        # Each of the two at half the error: together they hold as often as one at the whole.
+        half = 1 - (1 - plan.level) / 2
+        pair = [
+            _fraction(votes, population, electorate.what, half)
+            for votes, population in zip(electorate.votes, counted, strict=True)
+        ]
+        apart = _apart(pair[0], pair[1], plan.level)
+    told = replace(apart, judgments=electorate.judgments, refused=electorate.refused)
     place = {"size": size, "arm": arms[0], "versus": arms[1]}
-    yield Number.of(interval, kind=ALWAYS_DIFFERENCE, unit="difference", status=EXPLORATORY, **place)
+    yield Number.of(told, kind=ALWAYS_DIFFERENCE, unit="difference", status=EXPLORATORY, **place)
+
+
+def _fraction(votes: Votes, population: int | None, what: str, level: float) -> Interval:
+    scope = Scope(population=FINITE) if population else estimands.HERE
+    words = scope.of(f"{what}; {RANDOM_ORDER}")
+    return confidence_sequence(votes.yes, votes.n, level=level, population=population, estimand=words)
 
 
 def _apart(first: Interval, second: Interval, level: float) -> Interval:

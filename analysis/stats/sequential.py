@@ -1,4 +1,4 @@
-"""Looking more than once: group-sequential bounds for planned looks, and an interval that holds at every look."""
+"""Looking more than once as planned: group-sequential bounds. For unplanned looks see `analysis.stats.anytime`."""
 
 import math
 from dataclasses import dataclass
@@ -6,16 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize, stats
-from scipy.special import betaln, gammaln
-
-from analysis.stats.exact import checked
-from analysis.stats.proportions import BadCounts
-from analysis.stats.results import Interval
 
 Array = npt.NDArray[np.float64]
 OBRIEN_FLEMING, POCOCK = "obrien_fleming", "pocock"
-ANYTIME = "anytime-valid, beta-binomial mixture"
-ANYTIME_FINITE = "anytime-valid without replacement, beta-binomial prior"
 FAR = 8.5  # standard deviations beyond which a normal density is nothing in double precision
 PANEL, NODES = 0.75, 12  # width of a quadrature panel in steps of the process, and its Gauss-Legendre points
 ROWS = 256  # of the transition matrix at a time
@@ -118,74 +111,6 @@ def spending_bounds(
     )
 
 
-def confidence_sequence(
-    yes: int,
-    n: int,
-    *,
-    level: float = 0.95,
-    population: int | None = None,
-    prior: tuple[float, float] = (1.0, 1.0),
-    estimand: str = "",
-) -> Interval:
-    """Interval for a share that holds at all sample sizes at once, however often one looks and for whatever reason.
-
-    Parameters
-    ----------
-    yes, n : int
-        Yes answers and neurons so far, in random order, one answer each. `n` = 0 gives an undefined result.
-    level : float
-        Chance in (0, 1) that all intervals of the sequence hold the share.
-    population : int, optional
-        Neurons of the finite layer that is sampled without replacement; none: neurons stand for others without end.
-    prior : tuple of float
-        Positive parameters of the beta distribution that the bets are mixed over. It moves the width, never the
-        validity, and must be chosen before the answers.
-    estimand : str
-        The question answered, carried into the result.
-
-    Returns
-    -------
-    Interval
-        The interval at this look; it is not intersected with those of earlier looks.
-
-    Raises
-    ------
-    BadCounts
-        When counts are impossible, the sample is larger than the population, or the prior is not positive.
-
-    Notes
-    -----
-    Keeps each share p0 against which the mixture has not won 1/(1 - level) times its stake:
-    B(a + yes, b + n - yes) / B(a, b) < p0^yes (1 - p0)^(n - yes) / (1 - level). Without replacement it keeps each count
-    M of yes neurons whose prior over posterior chance lies below the same bound.
-
-    References
-    ----------
-    Howard, S. R., Ramdas, A., McAuliffe, J. & Sekhon, J. (2021). Time-uniform, nonparametric, nonasymptotic confidence
-    sequences. Ann. Stat. 49, 1055-1080.
-    Waudby-Smith, I. & Ramdas, A. (2020). Confidence sequences for sampling without replacement. NeurIPS 33.
-
-    Examples
-    --------
-    >>> interval = confidence_sequence(36, 60)
-    >>> round(interval.low, 3), round(interval.high, 3)
-    (0.4, 0.779)
-    """
-    checked(yes, n)
-    if min(prior) <= 0 or (population is not None and n > population):
-        raise BadCounts(f"prior {prior}, {n} neurons of {population}; the prior must be positive, the sample a part.")
-    method = ANYTIME if population is None else ANYTIME_FINITE
-    if n == 0:
-        return Interval.undefined(level=level, method=method, estimand=estimand)
-    bound = -math.log1p(-level)
-    if population is None:
-        low, high = _mixture_limits(yes, n, prior, bound)
-    else:
-        low, high = _finite_limits(yes, n, population, prior, bound)
-    share = yes / n
-    return Interval(share, min(low, share), max(high, share), level, method, estimand, n, n)
-
-
 def _times(fractions: npt.ArrayLike) -> Array:
     times = np.asarray(fractions, dtype=float).ravel()
     if not len(times) or np.any(np.isnan(times)) or times[0] <= 0 or times[-1] > 1 or np.any(np.diff(times) <= 0):
@@ -238,31 +163,3 @@ def _carried(
     parts = np.split(new, range(ROWS, len(new), ROWS))
     density = np.concatenate([stats.norm.pdf(part[:, None], points, math.sqrt(step)) @ mass for part in parts])
     return new, density * np.tile(half * weights, panels)
-
-
-def _mixture_limits(yes: int, n: int, prior: tuple[float, float], bound: float) -> tuple[float, float]:
-    a, b = prior
-    evidence = float(betaln(a + yes, b + n - yes) - betaln(a, b))
-
-    def won(share: float) -> float:
-        """Log wealth of the mixture against a share, beyond what excludes it."""
-        inside = (yes * math.log(share) if yes else 0.0) + ((n - yes) * math.log1p(-share) if yes < n else 0.0)
-        return evidence - inside - bound
-
-    share = yes / n
-    low = float(optimize.brentq(won, math.ulp(0.0), share, xtol=1e-15)) if yes else 0.0
-    high = float(optimize.brentq(won, share, 1 - 2**-53, xtol=1e-15)) if yes < n else 1.0
-    return low, high
-
-
-def _finite_limits(yes: int, n: int, population: int, prior: tuple[float, float], bound: float) -> tuple[float, float]:
-    counts = np.arange(yes, population - (n - yes) + 1)
-    before = _log_beta_binomial(counts, population, *prior)
-    after = _log_beta_binomial(counts - yes, population - n, prior[0] + yes, prior[1] + n - yes)
-    kept = counts[before - after < bound]
-    return float(kept[0]) / population, float(kept[-1]) / population
-
-
-def _log_beta_binomial(counts: npt.NDArray[np.int64], total: int, a: float, b: float) -> Array:
-    choose = gammaln(total + 1.0) - gammaln(counts + 1.0) - gammaln(total - counts + 1.0)
-    return np.asarray(choose + betaln(counts + a, total - counts + b) - betaln(a, b))

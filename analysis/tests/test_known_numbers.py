@@ -7,12 +7,12 @@ Elhage et al. (2022) printed shares, not counts: 60 neurons of each arm at 1, 16
 
 import pytest
 
+from analysis.stats.anytime import confidence_sequence
 from analysis.stats.contrasts import newcombe
 from analysis.stats.exact import clopper_pearson
 from analysis.stats.heterogeneity import one_against_the_others
 from analysis.stats.proportions import wilson
 from analysis.stats.score import fisher_midp, miettinen_nurminen, score_ratio, score_test
-from analysis.stats.sequential import confidence_sequence
 from analysis.stats.stratified import (
     breslow_day_tarone,
     mantel_haenszel_odds_ratio,

@@ -7,10 +7,10 @@ import pytest
 from analysis.reports.estimands import Scope
 from analysis.reports.looks import NEW_RATERS, look_numbers
 from analysis.reports.population import NOWHERE, Populations
+from analysis.stats.anytime import confidence_sequence, confidence_sequence_difference
 from analysis.stats.contrasts import cluster_newcombe
 from analysis.stats.proportions import binomial_mean, pool_equal
 from analysis.stats.results import EXPLORATORY, PLANNED, Interval, Number
-from analysis.stats.sequential import confidence_sequence
 from analysis.tests.synthetic import make_plan
 from analysis.tests.test_report_stratified import GROUPS, SIZES, neurons, one_rater, the_paper
 
@@ -89,22 +89,24 @@ def test_one_look_has_no_bounds_but_intervals_for_whoever_looked_more_often():
     known = confidence_sequence(36, 60)
     assert (fraction.low, fraction.high) == (known.low, known.high)
     difference = numbers["always_valid_difference/16L/solu/baseline/all"]
-    both = [confidence_sequence(yes, 60, level=0.975) for yes in (36, 21)]
-    assert (difference.low, difference.high) == pytest.approx((both[0].low - both[1].high, both[0].high - both[1].low))
-    assert "at level 0.975" in difference.method
+    known = confidence_sequence_difference(36, 60, 21, 60)
+    assert (difference.low, difference.high) == (known.low, known.high)
 
 
 def test_a_counted_layer_is_sampled_without_replacement_if_its_neurons_were_drawn_together():
     counted = {place: {0: 80} for place in GROUPS}
-    plan = {"population": "finite", "size": "16L"}
-    finite = numbers_of(the_paper(), Populations(counted, by_layer=False), **plan)[
-        "always_valid_fraction/16L/solu/all/all"
-    ]
+    plan, name = {"population": "finite", "size": "16L"}, "always_valid_fraction/16L/solu/all/all"
+    whole = numbers_of(the_paper(), Populations(counted, by_layer=False), **plan)
+    finite = whole[name]
     known = confidence_sequence(36, 60, population=80)
     assert (finite.low, finite.high) == (known.low, known.high)
     assert "finite population" in finite.estimand
+    both = [confidence_sequence(yes, 60, level=0.975, population=80) for yes in (36, 21)]
+    difference = whole["always_valid_difference/16L/solu/baseline/all"]
+    assert (difference.low, difference.high) == pytest.approx((both[0].low - both[1].high, both[0].high - both[1].low))
+    assert "at level 0.975" in difference.method
     parted = Populations({place: {0: 40, 1: 40} for place in GROUPS}, by_layer=True)
-    endless = numbers_of(the_paper(), parted, **plan)["always_valid_fraction/16L/solu/all/all"]
+    endless = numbers_of(the_paper(), parted, **plan)[name]
     assert endless.high > finite.high
     assert "superpopulation" in endless.estimand
 

@@ -1,4 +1,4 @@
-"""Bounds for planned looks and the interval for any number of looks: published tables, exact checks of the error."""
+"""Bounds for planned looks: published tables, another integration, what is spent."""
 
 import math
 
@@ -6,16 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import beta as beta_function
 from scipy.stats import multivariate_normal, norm
 
-from analysis.stats.proportions import BadCounts, wilson
-from analysis.stats.sequential import OBRIEN_FLEMING, POCOCK, BadLooks, confidence_sequence, spending_bounds
+from analysis.stats.sequential import OBRIEN_FLEMING, POCOCK, BadLooks, spending_bounds
 
 LOOKS = st.lists(st.integers(1, 20), min_size=1, max_size=6, unique=True).map(
     lambda parts: [part / 20 for part in sorted(parts)]
 )
-counts = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
 def equally(looks: int) -> list[float]:
@@ -107,92 +104,3 @@ def test_an_unknown_way_of_spending_is_refused():
         spending_bounds([1.0], alpha=1.5)
     with pytest.raises(BadLooks, match="haybittle"):
         spending_bounds([1.0], spending="haybittle")
-
-
-@pytest.mark.parametrize(
-    ("yes", "n", "prior"), [(36, 60, (1, 1)), (0, 60, (1, 1)), (59, 60, (1, 1)), (3, 7, (0.5, 2)), (1, 1, (1, 1))]
-)
-def test_at_each_limit_the_mixture_has_won_just_enough(yes, n, prior):
-    a, b = prior
-    interval = confidence_sequence(yes, n, prior=prior)
-    for limit in {interval.low, interval.high} - {0.0, 1.0}:
-        won = beta_function(a + yes, b + n - yes) / beta_function(a, b) / (limit**yes * (1 - limit) ** (n - yes))
-        assert won == pytest.approx(20, rel=1e-6)
-
-
-def chance_ever_missed(truth: float, looks: int, level: float) -> float:
-    """Chance that one of the first `looks` intervals leaves out the true share, summed over all answers."""
-    alive = np.array([1.0])
-    missed = 0.0
-    for n in range(1, looks + 1):
-        alive = np.append(alive * (1 - truth), 0) + np.append(0, alive * truth)
-        for yes in range(n + 1):
-            interval = confidence_sequence(yes, n, level=level)
-            if not interval.low <= truth <= interval.high:
-                missed += alive[yes]
-                alive[yes] = 0.0
-    return missed
-
-
-@pytest.mark.parametrize("truth", [0.1, 0.35, 0.6])
-def test_over_all_looks_together_the_interval_misses_no_more_often_than_it_says(truth):
-    assert 0.01 < chance_ever_missed(truth, 120, 0.8) <= 0.2
-
-
-@pytest.mark.parametrize("total", [0, 3, 7, 14])
-def test_without_replacement_it_misses_no_more_often_than_it_says_either(total):
-    size, missed, level = 14, 0.0, 0.8
-    alive = {0: 1.0}
-    for n in range(1, size + 1):
-        ahead: dict[int, float] = {}
-        for yes, chance in alive.items():
-            up = (total - yes) / (size - n + 1)
-            ahead[yes] = ahead.get(yes, 0) + chance * (1 - up)
-            ahead[yes + 1] = ahead.get(yes + 1, 0) + chance * up
-        alive = {}
-        for yes, chance in ahead.items():
-            if chance == 0:
-                continue
-            interval = confidence_sequence(yes, n, level=level, population=size)
-            if interval.low <= total / size <= interval.high:
-                alive[yes] = chance
-            else:
-                missed += chance
-    assert missed <= 1 - level + 1e-12
-
-
-@given(counts)
-def test_limits_hold_the_share_mirror_and_widen_with_the_level(pair):
-    yes, n = pair
-    narrow, wide = confidence_sequence(yes, n, level=0.8), confidence_sequence(yes, n, level=0.99)
-    assert 0 <= wide.low <= narrow.low <= yes / n <= narrow.high <= wide.high <= 1
-    mirrored = confidence_sequence(n - yes, n, level=0.8)
-    assert (1 - mirrored.high, 1 - mirrored.low) == pytest.approx((narrow.low, narrow.high), abs=1e-9)
-    fixed = wilson(yes, n, level=0.99)
-    assert wide.high - wide.low > fixed.high - fixed.low - 0.05
-
-
-@given(counts, st.integers(0, 2000))
-def test_a_finite_layer_narrows_the_sequence_and_all_its_neurons_close_it(pair, more):
-    yes, n = pair
-    finite, endless = confidence_sequence(yes, n, population=n + more), confidence_sequence(yes, n)
-    step = 1 / (n + more)
-    assert endless.low - step <= finite.low <= yes / n <= finite.high <= endless.high + step
-    if more == 0:
-        assert finite.low == finite.high == yes / n
-
-
-def test_a_large_layer_is_as_good_as_endless():
-    finite, endless = confidence_sequence(36, 60, population=1_000_000), confidence_sequence(36, 60)
-    assert (finite.low, finite.high) == pytest.approx((endless.low, endless.high), abs=2e-5)
-    assert finite.method != endless.method
-
-
-def test_extremes_and_impossible_input():
-    assert not confidence_sequence(0, 0).defined
-    assert confidence_sequence(0, 60).low == 0
-    assert confidence_sequence(60, 60).high == 1
-    with pytest.raises(BadCounts, match="prior"):
-        confidence_sequence(1, 2, prior=(0, 1))
-    with pytest.raises(BadCounts, match="9 neurons of 8"):
-        confidence_sequence(1, 9, population=8)
