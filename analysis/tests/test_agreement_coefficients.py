@@ -265,6 +265,16 @@ def test_the_mean_over_pairs_has_the_standard_error_of_neurons_drawn_anew():
     assert standard_error(light) == pytest.approx(np.std(means), rel=0.15)
 
 
+def test_pairs_that_share_few_neurons_have_a_mean_without_limits():
+    generator = np.random.default_rng(3)
+    said = generator.integers(0, 2, (29, 3))
+    neuron, rater = np.indices(said.shape)
+    light = cohen_kappas(said=said.ravel(), neuron=neuron.ravel(), rater=rater.ravel()).light
+    assert light.defined
+    assert math.isnan(light.low)
+    assert "fewer than 30 neurons" in light.refused
+
+
 def test_one_rater_has_no_pairs_and_two_answers_about_one_neuron_are_refused():
     alone = cohen_kappas(said=[0, 1, 1], neuron=[0, 1, 2], rater=[0, 0, 0])
     assert len(alone) == 0

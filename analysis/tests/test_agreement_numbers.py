@@ -39,7 +39,7 @@ def with_repeats(tables, same=0.8, seed=1):
 
 
 def test_every_coefficient_is_given_over_all_arms_and_in_each():
-    tables = make_tables(neurons_per_arm=20)
+    tables = make_tables(neurons_per_arm=40)
     numbers = numbers_of(agreement_numbers, tables)
     kinds = ("agreement", "fleiss_kappa", "gwet_ac1", "alpha", "alpha_linearised", "light_kappa", "confidence_alpha")
     for arm in ("all", *tables.plan.arms):

@@ -1,6 +1,6 @@
 """Cohen's kappa of every pair of raters, from whatever neurons both of them answered, and its mean: Light's kappa."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ from analysis.stats.results import UNDEFINED, Interval
 
 COHEN = "Cohen's kappa, standard error of Fleiss, Cohen and Everitt 1969, t with one less than the neurons"
 LIGHT = f"Light's kappa: mean of Cohen's kappa over pairs of raters, {LINEARISED}"
+FEWEST_SHARED = 30  # neurons that a typical pair must share: below, limits of the mean cover too seldom
+TOO_FEW_SHARED = f"a typical pair of raters shares fewer than {FEWEST_SHARED} neurons"
 ONE_ANSWER = "both raters gave one and the same answer throughout, so that chance alone agrees always"
 
 Floats = npt.NDArray[np.float64]
@@ -91,7 +93,7 @@ def cohen_kappas(
     Notes
     -----
     Each pair is compared on the neurons that both answered. The standard error of the mean counts a neuron once for
-    all the pairs that it is part of.
+    all the pairs that it is part of; it is refused where a typical pair shares fewer than 30 neurons.
 
     References
     ----------
@@ -119,6 +121,8 @@ def cohen_kappas(
     components = _mean_components(panel, effect[known], first[known], second[known], neurons[known])
     mean = float(kappa[known].mean()) if known.any() else UNDEFINED
     light = linearised_interval(mean, components, level=level, estimand=estimand, judgments=len(panel), method=LIGHT)
+    if light.defined and np.median(neurons[known]) < FEWEST_SHARED:
+        light = replace(light, low=UNDEFINED, high=UNDEFINED, refused=TOO_FEW_SHARED)
     agreement = np.einsum("pcc->p", share)
     return CohenKappas(first, second, neurons.astype(np.int64), agreement, kappa, error, light)
 

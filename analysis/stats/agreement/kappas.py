@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.stats.agreement.counts import Counts, checked, pairable
-from analysis.stats.agreement.linear import LINEARISED, linearised_interval
+from analysis.stats.agreement.linear import LINEARISED, ONE_UNIT, linearised_interval
 from analysis.stats.agreement.weights import ORDINAL, agreement_weights
 from analysis.stats.proportions import cluster_wilson, score_mean
 from analysis.stats.results import UNDEFINED, Interval
@@ -50,7 +50,8 @@ def pairwise_agreement(counts: npt.ArrayLike, *, level: float = 0.95, estimand: 
     answers = int(raters.sum())
     if len(table) < 2:
         estimate = float(agreeing[0] / pairs[0]) if len(table) else UNDEFINED
-        return Interval(estimate, UNDEFINED, UNDEFINED, level, PAIRS, estimand, len(table), answers)
+        alone = ONE_UNIT if len(table) else ""
+        return Interval(estimate, UNDEFINED, UNDEFINED, level, PAIRS, estimand, len(table), answers, refused=alone)
     interval = cluster_wilson(score_mean(agreeing / pairs, judgments=int(pairs.sum())), level=level)
     return Interval(interval.estimate, interval.low, interval.high, level, PAIRS, estimand, len(table), answers)
 
