@@ -18,6 +18,7 @@ CHANCES = 96  # nodes of the integral over the chi-square distribution
 SMOOTH = 0.03  # weight of the table's second differences against the miss of coverage
 STEPS = 60
 STRICT = 3.0  # a miss counts this much more below the level than above
+USUAL = 0.05  # chance of a miss for which the weights were chosen; misses count in proportion to it
 LEAST, MOST = 2.0, 200.0  # degrees of freedom for which `welch_quantile` is made
 # Degrees of freedom are rounded down to a multiple of the step below each bound, so that few tables are made.
 STEPS_OF_DF = ((6.0, 0.25), (20.0, 1.0), (MOST, 10.0))
@@ -172,7 +173,7 @@ def _welch_table(df: float, level: float) -> tuple[Array, Array]:
         slope = 2 * stats.norm.pdf(inner) * np.sqrt(total) * weights
         jacobian = np.bincount(rows * NODES + place.ravel(), (slope * (1 - left)).ravel(), TRUTHS * NODES)
         jacobian += np.bincount(rows * NODES + place.ravel() + 1, (slope * left).ravel(), TRUTHS * NODES)
-        strict = np.where(miss > 0, STRICT, 1.0)
+        strict = np.where(miss > 0, STRICT, 1.0) * USUAL / (1 - level)
         system = np.vstack([strict[:, None] * jacobian.reshape(TRUTHS, NODES), bend, ends])
         right = np.concatenate([strict * miss, -bend @ values, held - ends @ values])
         step = np.linalg.lstsq(system, right, rcond=None)[0]
