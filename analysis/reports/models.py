@@ -16,7 +16,7 @@ STREAM = 3  # of the plan's seed
 SCOPES = {PANEL: HERE, GENERALISING: Scope(asks=GENERALISING)}
 # The kinds begin with these.
 BEGIN = {PANEL: "mixed", GENERALISING: "mixed_generalising"}
-MODELLED = "treatment against baseline by a model of single answers"
+MODELLED = "two arms compared by a model of single answers (mean of raters)"
 
 
 def model_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:

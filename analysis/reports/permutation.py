@@ -1,16 +1,20 @@
 """p values of the differences between arms, by dealing arms out anew over neurons: valid by the design of the study."""
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.ratings import YES, Codes, Floats, Ratings
 from analysis.reports.status import PERMUTATION
+from analysis.stats.multiplicity import holm
 from analysis.stats.permutation import HYPOTHESIS, arm_permutation
-from analysis.stats.results import Number
+from analysis.stats.results import Number, Test
 from annotation.design.analysis import MAJORITY
 
+HOLM = "permutation_holm_p"
 STREAM = 2  # of the plan's seed
 SCORES = {
     "mean": "share of raters who said yes (mean of raters)",
@@ -47,6 +51,7 @@ def score_permutations(
     what : str
         What the score is, in words.
     """
+    by_size: dict[str, list[tuple[str, Test]]] = {arm: [] for arm in plan.treatments}
     for size in (*plan.sizes, *([""] if plan.pooled else [])):
         within = np.ones(len(score), dtype=bool) if not size else ratings.size == plan.sizes.index(size)
         for arm in plan.treatments:
@@ -67,6 +72,20 @@ def score_permutations(
             )
             where = {"size": size, "arm": arm, "versus": plan.baseline}
             yield Number.of_test(test, kind=PERMUTATION, level=plan.level, **where)
+            if size:
+                by_size[arm].append((size, test))
+    for arm, tests in by_size.items():
+        yield from _adjusted(tests, plan, arm)
+
+
+def _adjusted(tests: list[tuple[str, Test]], plan: AnalysisPlan, arm: str) -> Iterator[Number]:
+    """The same p values, so that the chance of any false claim among the sizes stays within the level."""
+    known = [(size, test) for size, test in tests if not math.isnan(test.p)]
+    if len(known) < 2:
+        return
+    for (size, test), p in zip(known, holm([test.p for _, test in known]).tolist(), strict=True):
+        told = replace(test, p=p, method=f"{test.method}, adjusted for {len(known)} sizes (Holm)")
+        yield Number.of_test(told, kind=HOLM, level=plan.level, size=size, arm=arm, versus=plan.baseline)
 
 
 def _place(plan: AnalysisPlan, size: str) -> int:

@@ -18,9 +18,11 @@ Codes = npt.NDArray[np.int64]
 BLOCK = 1_500_000  # nodes times answers held at once
 SCORES = 4_000_000  # nodes times neurons times parameters held at once
 NEWTON_STEPS = 60
+NEAR_MODE = 1e-3  # in widths of the integrand; Newton's next step would be the square of it
 NEAR = 1e-3
 CONVERGED = 1e-9  # expected gain in log likelihood at which Newton stops
-FARTHEST = 25.0  # on the logit scale: an estimate beyond has no finite value
+LIGHT = 1e-8  # damping that does not shorten a step
+FARTHEST = 15.0  # on the logit scale: an estimate beyond has no finite value
 
 
 class NotFitted(ArithmeticError):
@@ -148,9 +150,9 @@ def _modes(block: _Block, base: Floats, sd: float, start: Floats) -> tuple[Float
         following = u + slope / curvature
         outside = (following <= low) | (following >= high)
         following = np.where(outside & (slope != 0), (low + high) / 2, following)
-        moved = float(np.abs(following - u).max())
+        moved = float((np.abs(following - u) * np.sqrt(curvature)).max())
         u = following
-        if moved < 1e-7:
+        if moved < NEAR_MODE:
             break
     return u, curvature
 
@@ -210,27 +212,27 @@ def maximise(model: NeuronModel, start: Floats, free: npt.NDArray[np.bool_]) -> 
     theta : ndarray of float, shape (parameters,)
         With the standard deviation made positive.
     information : ndarray of float, shape (parameters, parameters)
-        At `theta`.
+        At `theta`, but for the last step, which is too small to matter.
 
     Raises
     ------
     NotFitted
         When a parameter runs off (separation) or no step gains anything.
     """
-    theta, damping = start.copy(), 1e-8
+    theta, damping = start.copy(), LIGHT
     value, gradient, information = model.evaluate(theta)
     for _ in range(NEWTON_STEPS):
         step = np.zeros_like(theta)
         step[free] = _solve(information[np.ix_(free, free)], gradient[free], damping)
         gain = float(gradient @ step) / 2
         trial = theta + np.clip(step, -3.0, 3.0)
+        if gain < CONVERGED and damping <= LIGHT:
+            return _positive(trial, information)
         new = model.evaluate(trial)
         # So near the top rounding and quadrature hide whether the likelihood has risen.
         if new[0] >= value or gain < NEAR:
             theta, (value, gradient, information) = trial, new
-            damping = max(damping / 10, 1e-8)
-            if gain < CONVERGED:
-                return _positive(theta, information)
+            damping = max(damping / 10, LIGHT)
         elif damping > 1e6:
             break
         else:
