@@ -224,7 +224,7 @@ def _judgments(study: Study, neurons: pd.DataFrame) -> pd.DataFrame:
         table[column] = table[column].fillna("")
     table = table.merge(neurons[["item_id", "item", "size", "arm", "layer", "neuron_id", "corpus"]], on="item_id")
     table["study"], table["rater"] = study.slug, _raters(study, table)
-    table["shown_at"] = table["answer_shown_at"].fillna(table["first_shown"])
+    table["shown_at"] = table["answer_shown_at"].where(table["answer_shown_at"].notna(), table["first_shown"])
     table["verdict"], table["rule"] = table["verdict"].fillna(""), table["rule"].fillna("")
     table["judgment"] = table["verdict"].map({"yes": 1, "no": 0}).astype("Int8")
     for column in ("confidence", "guess_certainty"):

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from analysis.export.fields import named_fields, tables_fields
 from analysis.reports import Report
@@ -21,12 +21,12 @@ NUMBERS = (
 )
 
 
-def codebook_csv(report: Report, columns: Mapping[str, list[str]]) -> str:
+def codebook_csv(report: Report, columns: Mapping[str, Iterable[str]]) -> str:
     """The dictionary as CSV, with who rated in every row.
 
     Parameters
     ----------
-    columns : mapping of str to list of str
+    columns : mapping of str to iterable of str
         Columns of every table of the export, by its name.
     """
     out = io.StringIO()

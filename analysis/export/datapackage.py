@@ -4,7 +4,10 @@ The profile allows CSV tables alone as resources; all other files are named, wit
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
+
+import pandas as pd
 
 from analysis.export.fields import Field, TableFields, named_fields, tables_fields
 from analysis.reports import Report
@@ -13,15 +16,28 @@ from annotation.design.licence import LICENCE_TEXTS, NO_LICENCE
 Digest = Callable[[str], tuple[str, int]]  # sha256 and bytes of a file by name
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of one table as it was written; `filled` are those without an empty cell."""
+
+    names: tuple[str, ...]
+    filled: frozenset[str]
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> Self:
+        filled = (name for name in table if not (table[name].isna() | table[name].eq("")).any())
+        return cls(tuple(map(str, table.columns)), frozenset(map(str, filled)))
+
+
 def datapackage(
-    report: Report, columns: Mapping[str, list[str]], others: Mapping[str, str], digest: Digest, licence: str
+    report: Report, columns: Mapping[str, Columns], others: Mapping[str, str], digest: Digest, licence: str
 ) -> dict[str, Any]:
     """The descriptor, version 1 of the specification.
 
     Parameters
     ----------
-    columns : mapping of str to list of str
-        Columns of every table of the export, by its name.
+    columns : mapping of str to Columns
+        Of every table of the export, by its name.
     others : mapping of str to str
         The other files, with what each is.
     """
@@ -50,7 +66,7 @@ def _file(name: str, note: str, digest: Digest) -> dict[str, Any]:
     return {"path": name, "description": note, "bytes": size, "hash": f"sha256:{sha256}"}
 
 
-def _resource(table: TableFields, there: list[str], columns: Mapping[str, list[str]], digest: Digest) -> dict[str, Any]:
+def _resource(table: TableFields, there: Columns, columns: Mapping[str, Columns], digest: Digest) -> dict[str, Any]:
     return {
         "profile": "tabular-data-resource",
         "name": table.name,
@@ -63,12 +79,15 @@ def _resource(table: TableFields, there: list[str], columns: Mapping[str, list[s
     }
 
 
-def _schema(table: TableFields, there: list[str], columns: Mapping[str, list[str]]) -> dict[str, Any]:
+def _schema(table: TableFields, there: Columns, columns: Mapping[str, Columns]) -> dict[str, Any]:
+    """Without a key where a part of it is not known, as the order of ratings that were made elsewhere."""
     schema: dict[str, Any] = {
-        "fields": [_field(field) for field in named_fields(table, there)],
+        "fields": [_field(field) for field in named_fields(table, there.names)],
         "missingValues": [""],
-        "primaryKey": [name for name in table.key if name in there],
     }
+    key = [name for name in table.key if name in there.names]
+    if there.filled.issuperset(key):
+        schema["primaryKey"] = key
     leads = [
         {"fields": list(own), "reference": {"resource": other, "fields": list(theirs)}}
         for own, other, theirs in table.leads_to

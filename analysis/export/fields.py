@@ -3,7 +3,7 @@
 The codebook and the data package are both written from here, so that they cannot say different things.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -66,7 +66,7 @@ def _with_choice(column: Field, allowed: Mapping[str, tuple[str, ...]]) -> Field
     return replace(column, constraints={**column.constraints, "enum": list(allowed[column.name])})
 
 
-def named_fields(table: TableFields, columns: list[str]) -> Iterator[Field]:
+def named_fields(table: TableFields, columns: Iterable[str]) -> Iterator[Field]:
     """The fields of the columns that a table has, in its order.
 
     Raises

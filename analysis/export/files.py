@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.export.blocks import Chart
 from analysis.export.charts import report_charts
 from analysis.export.codebook import codebook_csv
-from analysis.export.datapackage import datapackage
+from analysis.export.datapackage import Columns, datapackage
 from analysis.export.delimited import csv_bytes, parquet_bytes
 from analysis.export.headline_script import headline_text
 from analysis.export.page import paragraphs_files, standalone_page
@@ -178,7 +178,9 @@ def _table_files(tables: Mapping[str, Callable[[], pd.DataFrame]], report: Repor
 def _plan_files(sources: Sources, tables: Mapping[str, Callable[[], pd.DataFrame]]) -> dict[str, FileSource]:
     plan = RatingsPlan.of_report(sources.report.plan, sources.licence)
     return {
-        "codebook.csv": lambda: codebook_csv(sources.report, _columns(tables)).encode(),
+        "codebook.csv": lambda: codebook_csv(
+            sources.report, {name: list(tables[name]()) for name in _listed(tables)}
+        ).encode(),
         "plan.toml": plan_text(plan).encode,
         "plan.json": lambda: _json_bytes(plan_to_dict(plan)),
         "headline.py": lambda: headline_text().encode(),
@@ -237,9 +239,13 @@ def _package(
     return made
 
 
-def _columns(tables: Mapping[str, Callable[[], pd.DataFrame]]) -> dict[str, list[str]]:
+def _columns(tables: Mapping[str, Callable[[], pd.DataFrame]]) -> dict[str, Columns]:
     """Columns of every table, in the order in which tables are listed."""
-    return {name: [str(column) for column in tables[name]().columns] for name in TABLE_NOTES if name in tables}
+    return {name: Columns.of(tables[name]()) for name in _listed(tables)}
+
+
+def _listed(tables: Mapping[str, object]) -> list[str]:
+    return [name for name in TABLE_NOTES if name in tables]
 
 
 def _json_bytes(data: object) -> bytes:

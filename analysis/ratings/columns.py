@@ -154,6 +154,3 @@ def columns_of(arms: tuple[str, ...]) -> tuple[Column, ...]:
         Column("guess_certainty", whole_read(0, 100), "how sure the guess of the arm was"),
         Column("guess_reason", words_read, "why, in the rater's words"),
     )
-
-
-PUBLISHED = 11  # the first columns above: the format as docs/ratings.md gives it

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
@@ -31,10 +32,13 @@ from analysis.ratings import (
     ratings_report,
     ratings_tables,
 )
+from analysis.ratings.columns import columns_of
+from analysis.ratings.plan import RatingsPlan
 from analysis.ratings.problems import MOST_SHOWN
 from analysis.ratings.read import JUDGMENT_COLUMNS
 
 PLAN = {"title": "T", "question": "Q?", "arms": ["baseline", "solu"]}
+SECTIONS = {"analysis", "exclusions"}
 HEAD = "arm,neuron_id,rater,judgment"
 EXAMPLE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "ratings"
 
@@ -347,6 +351,14 @@ def test_the_columns_are_those_of_a_study():
     assert JUDGMENT_COLUMNS == frames.JUDGMENT_COLUMNS
 
 
+def test_the_documentation_names_every_column_and_field():
+    text = (EXAMPLE.parents[1] / "ratings.md").read_text()
+    assert [column.name for column in columns_of(()) if f"`{column.name}`" not in text] == []
+    named = {field.name for field in fields(RatingsPlan)} - SECTIONS
+    assert [name for name in sorted(named) if f"`{name}`" not in text] == []
+    assert all(f"[{name}]" in text for name in SECTIONS)
+
+
 def test_the_example_of_the_documentation_reads(tmp_path):
     plan = plan_read(EXAMPLE / "plan.toml")
     tables = ratings_tables(EXAMPLE / "ratings.csv", plan)
@@ -359,7 +371,7 @@ def test_the_example_of_the_documentation_reads(tmp_path):
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), min_size=1, max_size=8)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=25)
 @given(rows=st.dictionaries(st.tuples(NAMES.map(str.strip).filter(bool), NAMES.map(str.strip).filter(bool)),
                             st.sampled_from([0, 1, None]), min_size=1, max_size=20))  # fmt: skip
 def test_what_is_written_as_csv_or_parquet_is_read_back_whatever_the_names_are(rows, tmp_path_factory):
