@@ -1,6 +1,7 @@
 """How much of an estimate's variance comes from raters and how much from neurons, in any design (MRMC)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,11 +79,11 @@ class Cells:
         return sums.astype(float).reshape(self.raters, self.sizes, len(self.signs))
 
     def by_cell(self, values: Array) -> Array:
-        return np.bincount(self.cell, weights=values, minlength=self.sizes * len(self.signs))
+        return np.bincount(self.cell, weights=values, minlength=self.sizes * len(self.signs)).astype(float)
 
     def only(self, kept: Mask) -> "Cells":
-        arrays = (array[kept] for array in (self.said, self.neuron, self.rater, self.cell))
-        return Cells(*arrays, self.signs, self.sizes, self.population)
+        said, neuron, rater, cell = self.said[kept], self.neuron[kept], self.rater[kept], self.cell[kept]
+        return Cells(said, neuron, rater, cell, self.signs, self.sizes, self.population)
 
 
 def contrast_parts(cells: Cells) -> Parts:
@@ -117,7 +118,7 @@ def contrast_parts(cells: Cells) -> Parts:
     Commun. Stat. Theory Methods 38, 2586-2603 (unbiased components without a complete table).
     """
     counts = cells.by_rater(None)
-    seen = (counts > 0).all(axis=2)
+    seen: Mask = np.all(counts > 0, axis=2)
     group, sizes_of = _groups(seen)
     judged = int((counts.sum(axis=(1, 2)) > 0).sum())
     neurons, first = np.unique(cells.neuron, return_index=True)
@@ -205,7 +206,7 @@ def neuron_variances(cells: Cells) -> Array:
     alike = np.bincount(place, weights=yes**2, minlength=number) - cells.by_cell(square)
     apart = cells.by_cell(cells.said) ** 2 - (sums**2).sum(axis=0).reshape(-1) - alike
 
-    def half_squares(others: Array, products: Array) -> Array:
+    def half_squares(others: npt.NDArray[Any], products: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Half the mean squared difference over pairs of answers; NaN without pairs."""
         pairs = cells.by_cell(others)
         return np.where(pairs > 0, (cells.by_cell(square * others) - products) / np.maximum(pairs, 1.0), np.nan)
@@ -225,7 +226,7 @@ def _overlaps(cells: Cells, answers: Array, group: Codes, sizes_of: Codes) -> tu
         neuron, weight = cells.neuron[chosen], answers[chosen]
         both = np.bincount(neuron, weights=weight, minlength=len(place)) ** 2
         both -= np.bincount(neuron, weights=weight**2, minlength=len(place))
-        return np.bincount(place, weights=both, minlength=number)
+        return np.bincount(place, weights=both, minlength=number).astype(float)
 
     groups = np.stack([pairs(group[cells.rater] == code) for code in range(len(sizes_of))])
     per_pair = groups / (sizes_of * (sizes_of - 1))[:, None]
