@@ -10,7 +10,15 @@ from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import HERE
 from analysis.reports.once import answered_once
 from analysis.reports.ratings import Ratings
-from analysis.stats.leniency import McNemarPairs, cochran_q, leniency_test, mcnemar, rater_effects
+from analysis.stats.leniency import (
+    NO_LENIENCY,
+    STRATIFIED,
+    McNemarPairs,
+    cochran_q,
+    leniency_test,
+    mcnemar,
+    rater_effects,
+)
 from analysis.stats.multiplicity import holm
 from analysis.stats.panel import MOST_RATERS
 from analysis.stats.rater_by_arm import RaterByArm, rater_by_arm
@@ -23,6 +31,7 @@ SPREAD = HERE.of(
 )
 SPREAD_METHOD = "method of moments over raters"
 NO_LIMITS = "a standard deviation over few raters has no useful limits"
+TOO_MANY = f"more than {MOST_RATERS:,} raters are not compared with each other"
 FEW_RATERS = "needs at least two raters who answered in both arms of every size"
 LISTED_PAIRS = 45  # of ten raters
 
@@ -30,7 +39,7 @@ LISTED_PAIRS = 45  # of ten raters
 def leniency_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
     """Cochran's Q with and without missing answers, each rater's effect, pairs of raters, and raters by arm.
 
-    Nothing for fewer than two raters, nor for more than can be compared with each other.
+    Nothing for fewer than two raters.
 
     Parameters
     ----------
@@ -40,6 +49,8 @@ def leniency_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
     judged = ratings.where(ratings.judged)
     judged = answered_once(judged, judged.item)
     present = np.unique(judged.rater)
+    if len(present) > MOST_RATERS:
+        yield Number.of(_refused(len(judged), plan), kind="leniency_p", unit="p")
     if not 2 <= len(present) <= MOST_RATERS:
         return
     items: dict[str, Any] = {
@@ -83,6 +94,11 @@ def _by_arm(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
         where = {"arm": arm, "versus": plan.baseline}
         yield Number.of_test(found.test, kind="rater_by_arm_p", level=plan.level, **where)
         yield Number.of(_spread(found, plan), kind="rater_by_arm_spread", unit="difference", **where)
+
+
+def _refused(judgments: int, plan: AnalysisPlan) -> Interval:
+    nothing = Interval.undefined(level=plan.level, method=STRATIFIED, estimand=NO_LENIENCY, judgments=judgments)
+    return replace(nothing, refused=TOO_MANY)
 
 
 def _spread(found: RaterByArm, plan: AnalysisPlan) -> Interval:

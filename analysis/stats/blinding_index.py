@@ -22,6 +22,8 @@ JAMES_CLUSTERED = "James index, jackknife over neurons, t with one less than the
 BANG = "Bang index, variance of Bang et al. 2004 (guesses as if independent)"
 BANG_CLUSTERED = "Bang index, linearised over neurons, t with one less than the neurons"
 DONT_KNOW_WEIGHT, WRONG_WEIGHT, RIGHT_WEIGHT = 1.0, 0.5, 0.0
+ALIKE = "every guess is alike, so that the published variance is 0 and says nothing about other guesses"
+NO_VARIANCE = 1e-15
 NO_SPREAD = "every neuron adds the same, so that the standard error is 0 and says nothing about other neurons"
 
 Codes = npt.NDArray[np.int64]
@@ -59,7 +61,8 @@ def james_index(table: np.ndarray, *, level: float, estimand: str) -> Interval:
     Returns
     -------
     Interval
-        In [0, 1]. Undefined without a guess, or if chance could only be right; exactly 1 if all say "don't know".
+        In [0, 1]. Undefined without a guess, or if chance could only be right; without limits, and with the reason,
+        where every guess is alike: all right, or all "don't know" (exactly 1).
 
     Notes
     -----
@@ -79,13 +82,15 @@ def james_index(table: np.ndarray, *, level: float, estimand: str) -> Interval:
     share = table / total
     unknown = float(share[-1].sum())
     if unknown == 1.0:
-        return Interval(1.0, 1.0, 1.0, **said)
+        return Interval(1.0, UNDEFINED, UNDEFINED, **said, refused=ALIKE)
     disagreement, expected, weights = _disagreement(share, unknown)
     if expected == 0:  # one arm alone was shown and guessed: chance could do nothing else
         return Interval.undefined(**said)
     kappa = (disagreement - expected) / expected
-    index = (1 + unknown + (1 - unknown) * kappa) / 2
+    index = min(1.0, max(0.0, (1 + unknown + (1 - unknown) * kappa) / 2))  # rounding may leave a little more than 1
     variance = max(0.0, _james_variance(share, weights, unknown, kappa))  # rounding may leave less than 0
+    if variance < NO_VARIANCE:
+        return Interval(index, UNDEFINED, UNDEFINED, **said, refused=ALIKE)
     half = float(stats.norm.ppf((1 + level) / 2)) * (variance / total) ** 0.5
     return Interval(index, max(0.0, index - half), min(1.0, index + half), **said)
 
@@ -136,6 +141,8 @@ def bang_index(table: np.ndarray, arm: int, *, level: float, estimand: str) -> I
     penalty = 1 / (table.shape[1] - 1)
     index = right - penalty * wrong
     variance = (right + penalty**2 * wrong - index**2) / total
+    if variance < NO_VARIANCE:
+        return Interval(index, UNDEFINED, UNDEFINED, **said, refused=ALIKE)
     half = float(stats.norm.ppf((1 + level) / 2)) * variance**0.5
     return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said)
 
@@ -202,7 +209,7 @@ def _james(tables: Codes) -> Floats:
     expected = np.einsum("nc,ct,nt->n", guessed, weights, truths)
     kappa = np.where(expected > 0, observed / np.where(expected > 0, expected, 1) - 1, UNDEFINED)
     index = np.where(known > 0, (1 + unknown + known * kappa) / 2, 1.0)
-    return np.where(total > 0, index, UNDEFINED)
+    return np.where(total > 0, np.clip(index, 0.0, 1.0), UNDEFINED)  # rounding may leave a little more than 1
 
 
 def _numbered(codes: Codes) -> Codes:

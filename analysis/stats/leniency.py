@@ -272,5 +272,4 @@ def _chi_square(statistic: float, df: int, method: str, hypothesis: str, n: int,
 
 def _inverse(singular: Floats) -> Floats:
     """Generalised inverse of a table whose rows add up to 0 within each group of raters."""
-    inverse: Floats = np.linalg.pinv(singular, rcond=1e-10, hermitian=True)
-    return inverse
+    return np.asarray(np.linalg.pinv(singular, rcond=1e-10, hermitian=True), dtype=np.float64)

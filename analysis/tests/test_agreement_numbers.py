@@ -120,6 +120,18 @@ def test_many_raters_are_compared_without_a_row_for_every_pair():
     assert [number.kind for number in numbers.values() if number.part] == ["mcnemar_least_p"]
 
 
+def test_a_crowd_of_more_raters_than_can_be_compared_gets_words():
+    tables = make_tables(neurons_per_arm=120, cannot=0.0)
+    tables.judgments["rater"] = [f"r{number}" for number in range(len(tables.judgments))]
+    agreement, leniency = numbers_of(agreement_numbers, tables), numbers_of(leniency_numbers, tables)
+    assert agreement["fleiss_kappa/all/all/all/all"].bounded
+    assert "1,000 raters" in agreement["light_kappa/all/all/all/all"].refused
+    assert "1,000 raters" in leniency["leniency_p/all/all/all/all"].refused
+    assert all("1,000 raters" in number.refused for number in numbers_of(dawid_numbers, tables).values())
+    guesses = numbers_of(blinding_numbers, tables)
+    assert guesses["rater_bang/all/solu/all/r7"].refused or not guesses["rater_bang/all/solu/all/r7"].defined
+
+
 def test_the_latent_class_gives_fractions_and_differences_by_size_and_over_sizes():
     plan = make_plan(groups=(*TWO_SIZES, ("16L", "ln_only")))
     tables = make_tables(plan=plan, neurons_per_arm=60, neuron_spread=0.0)
