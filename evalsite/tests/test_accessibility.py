@@ -17,6 +17,7 @@ from django.test import Client
 from django.urls import resolve, reverse
 from django.utils import timezone
 
+from analysis.tests.factories import make_study as make_reported_study
 from annotation import services
 from annotation.blinding import blind_guess_start, blind_instructions_read
 from annotation.models import CrowdSubmission, Seat, Study
@@ -248,6 +249,18 @@ def test_the_staff_can_launch_plan_and_report(inspect, owner):
         lead.look(page)
     for page in ("/plan/", "/reports/", f"/reports/{study.slug}/"):
         lead.look(page)
+
+
+@pytest.mark.looks_at("analysis:report", "analysis:neurons", "analysis:compare")
+def test_the_staff_can_read_every_neuron_and_compare_two_studies(inspect, owner):
+    lead = inspect(owner)
+    for name in ("first-study", "second-study"):
+        make_reported_study(name, neurons=30, sizes=("1L-256", "2L-256"))
+    lead.look("/reports/first-study/", BOTH)
+    lead.look("/reports/first-study/neurons/", BOTH)
+    lead.look("/reports/first-study/neurons/?arm=solu&verdict=yes&sort=-share&page=2")
+    lead.look("/reports/-/compare/?first=first-study&second=second-study", BOTH)
+    lead.look("/reports/-/compare/")
 
 
 @pytest.mark.looks_at("people:accounts", "people:account", "people:profile", "verify:ask")
