@@ -122,7 +122,7 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
         **_table_files(tables, sources.report),
         **_plan_files(sources, tables),
         **({} if sources.study is None else _study_files(sources.study, sources.report)),
-        **{name: (lambda content=content: content) for name, content in sources.given.items()},
+        **{name: _as_given(content) for name, content in sources.given.items()},
     }
     digests = Digests()
     made = {name: digests.noted(name, files[name]) for name in notes if name in files}
@@ -199,6 +199,10 @@ def _study_files(study: StudySources, report: Report) -> dict[str, FileSource]:
         "log_anchor.txt": lambda: f"{study.record().anchor}\n".encode(),
         "verify_log.py": lambda: study.record().verifier.encode(),
     }
+
+
+def _as_given(content: bytes) -> FileSource:
+    return lambda: content
 
 
 def _tables(sources: Sources) -> dict[str, Callable[[], pd.DataFrame]]:

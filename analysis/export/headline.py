@@ -8,18 +8,26 @@ import json
 import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from scipy import stats
 
 from analysis.stats.mrmc import mrmc_difference, mrmc_fraction
 
+Plan = dict[str, Any]
+Mean = dict[
+    str, Any
+]  # p, its variance v, neurons n, answers, whether each has one answer, share of a finite population
+Limits = tuple[float, float, float]  # estimate, low, high
+Counts = dict[tuple[str, str], dict[int, int]]  # neurons by size and arm, and layer
+
 TOLERANCE = 1e-9
 LEAST_OF_A_LAYER = 2  # judged neurons that tell how much neurons of a layer differ
 KINDS = {"mean": ("fraction", "difference"), "majority": ("majority_fraction", "majority_difference")}
 
 
-def counted(judgments, raters, plan):
+def counted(judgments: pd.DataFrame, raters: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     """First showings with a yes or a no, by raters of the plan's kind, without what the plan excludes."""
     limits = plan["exclusions"]
     most = math.inf if limits["most_seconds"] is None else limits["most_seconds"]
@@ -34,7 +42,7 @@ def counted(judgments, raters, plan):
     return rows
 
 
-def neuron_scores(rows, vote):
+def neuron_scores(rows: pd.DataFrame, vote: str) -> pd.DataFrame:
     """One row per neuron: its layer, the share of its raters who said yes (or the majority's vote), and its answers."""
     grouped = rows.groupby(["size", "arm", "neuron_id"])
     found = grouped.agg(score=("judgment", "mean"), answers=("judgment", "size"), layer=("layer", "first"))
@@ -44,7 +52,7 @@ def neuron_scores(rows, vote):
     return found.reset_index()
 
 
-def mean_of(neurons):
+def mean_of(neurons: pd.DataFrame) -> Mean:
     """Mean over neurons and its variance; with one answer for each neuron the binomial p(1 - p)/n."""
     n, answers = len(neurons), int(neurons["answers"].sum())
     if n == 0:
@@ -54,7 +62,7 @@ def mean_of(neurons):
     return {"p": p, "v": v, "n": n, "answers": answers, "single": single, "sampled": 0.0}
 
 
-def corrected(mean, population):
+def corrected(mean: Mean, population: int) -> Mean:
     """Finite population correction: the variance times 1 - n/N."""
     if mean["n"] == 0:
         return mean
@@ -62,7 +70,7 @@ def corrected(mean, population):
     return {**mean, "v": mean["v"] * (1 - sampled), "sampled": sampled}
 
 
-def layered(means, counts):
+def layered(means: list[Mean], counts: list[int]) -> Mean:
     """Layers drawn by themselves: weights N_h/N, the correction in each."""
     parts, total = [], sum(counts)
     means = [corrected(mean, count) for mean, count in zip(means, counts, strict=True)]
@@ -80,7 +88,7 @@ def layered(means, counts):
     }
 
 
-def place_mean(neurons, layers, by_layer):
+def place_mean(neurons: pd.DataFrame, layers: dict[int, int], by_layer: bool) -> Mean:
     """Mean of one size and arm; `layers` are the counted neurons of each layer, empty for neurons without end."""
     if not layers:
         return mean_of(neurons)
@@ -91,7 +99,7 @@ def place_mean(neurons, layers, by_layer):
     return corrected(mean_of(neurons), sum(layers.values()))
 
 
-def pooled(means):
+def pooled(means: list[Mean]) -> Mean:
     """Several sizes with equal weights."""
     means = [mean for mean in means if mean["n"]]
     if not means:
@@ -109,7 +117,7 @@ def pooled(means):
     }
 
 
-def effective_size(mean):
+def effective_size(mean: Mean) -> float:
     """n over the design effect V n / p(1 - p); few neurons find that too small, so it is drawn towards 1."""
     p, n, answers, left = mean["p"], mean["n"], mean["answers"], 1 - mean["sampled"]
     if math.isnan(mean["v"]):
@@ -118,10 +126,10 @@ def effective_size(mean):
     if mean["v"] >= 1e-15:
         weight, added = 2 * n * math.sqrt(spread), 1 - n / answers
         effect = (weight * mean["v"] / left * n / spread + added) / (weight + added)
-    return min(max(n / effect / left, 1.0), answers / left)
+    return float(min(max(n / effect / left, 1.0), answers / left))
 
 
-def cluster_wilson(mean, level):
+def cluster_wilson(mean: Mean, level: float) -> Limits:
     """Wilson's interval (1927) on the number of independent answers that the judgments are worth."""
     if mean["n"] == 0:
         return math.nan, math.nan, math.nan
@@ -136,14 +144,14 @@ def cluster_wilson(mean, level):
     return p, 0.0 if p <= 0 else low, 1.0 if p >= 1 else high
 
 
-def cluster_newcombe(first, second):
+def cluster_newcombe(first: Limits, second: Limits) -> Limits:
     """Newcombe's hybrid score interval (1998, method 10) from two of these."""
     (p1, l1, u1), (p0, l0, u0) = first, second
     d = p1 - p0
     return d, max(-1.0, d - math.hypot(p1 - l1, u0 - p0)), min(1.0, d + math.hypot(u1 - p1, p0 - l0))
 
 
-def populations(folder, plan):
+def populations(folder: Path, plan: Plan) -> Counts:
     """Counted neurons by size, arm and layer, if the plan asks about finite layers and all of a place are counted."""
     path = folder / "strata.csv"
     if plan["analysis"]["population"] != "finite" or not path.exists():
@@ -156,14 +164,14 @@ def populations(folder, plan):
     return found
 
 
-def headline(judgments, raters, plan, counts):
+def headline(judgments: pd.DataFrame, raters: pd.DataFrame, plan: Plan, counts: Counts) -> dict[str, Limits]:
     """Every main number by the id that it has in report.json: (estimate, low, high)."""
     rows = counted(judgments, raters, plan)
     found = panel(rows, plan, counts)
     return {**found, **generalising(rows, plan, counts)} if plan["analysis"]["question"] == "generalising" else found
 
 
-def generalising(rows, plan, counts):
+def generalising(rows: pd.DataFrame, plan: Plan, counts: Counts) -> dict[str, Limits]:
     """The same for new raters: analysis of variance of several raters and neurons."""
     asked, arms, baseline = plan["analysis"], plan["arms"], plan["analysis"]["baseline"]
     sizes = list(dict.fromkeys(size for size, _ in plan["groups"]))
@@ -184,7 +192,7 @@ def generalising(rows, plan, counts):
     return found
 
 
-def _arrays(rows, plan, counts, size, chosen):
+def _arrays(rows: pd.DataFrame, plan: Plan, counts: Counts, size: str, chosen: list[str]) -> dict[str, Any]:
     """Answers about some arms as codes, and facts of each neuron; the first arm has the code 1, the other 0."""
     kept = rows[rows["arm"].isin(chosen) & (rows["size"].eq(size) if size else True)]
     neuron, _ = pd.factorize(pd.MultiIndex.from_frame(kept[["size", "arm", "neuron_id"]]))
@@ -201,7 +209,7 @@ def _arrays(rows, plan, counts, size, chosen):
     }
 
 
-def panel(rows, plan, counts):
+def panel(rows: pd.DataFrame, plan: Plan, counts: Counts) -> dict[str, Limits]:
     """Fractions and differences for these raters."""
     asked, arms, baseline = plan["analysis"], plan["arms"], plan["analysis"]["baseline"]
     fraction, difference = KINDS[asked["vote"]]
@@ -216,7 +224,7 @@ def panel(rows, plan, counts):
     sizes = list(dict.fromkeys(size for size, _ in plan["groups"]))
     found = {}
 
-    def of(size, arm, *arms):
+    def of(size: str, arm: str, *arms: str) -> Mean:
         """Mean of one size; of all sizes in which these arms were judged."""
         if size:
             return means[size, arm]
@@ -234,14 +242,14 @@ def panel(rows, plan, counts):
     return found
 
 
-def same(mine, theirs):
+def same(mine: float, theirs: float | None) -> bool:
     """Whether two numbers are equal to rounding; an undefined one is null in report.json."""
     if theirs is None or math.isnan(mine):
         return theirs is None and math.isnan(mine)
     return abs(mine - theirs) < TOLERANCE
 
 
-def read(folder):
+def read(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, Plan, dict[str, dict[str, Any]]]:
     """Judgments, raters, plan and report of an export."""
     texts = {"size": str, "arm": str, "neuron_id": str, "rater": str, "rater_kind": str}
     judgments = pd.read_csv(folder / "judgments.csv", dtype=texts, keep_default_na=False, na_values=[""])
@@ -252,7 +260,7 @@ def read(folder):
     return judgments, raters, plan, {number["id"]: number for number in report["numbers"]}
 
 
-def main(folder):
+def main(folder: Path) -> int:
     """Compare, and print a line for each number."""
     try:
         judgments, raters, plan, numbers = read(folder)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from analysis.export.tables import Cell, Table
+from analysis.export.cells import Cell, Table
 from analysis.planner import Assumptions, Cost, CurvePoint, Expected
 from analysis.planner.expected import Simulated
 

@@ -47,7 +47,7 @@ class Long:
     def call(self, name: str, row: int) -> str:
         """What the file calls the column of one judgment's value."""
         if self.cells is not None and name in ("judgment", "rater", "neuron_id"):
-            return self.cells.values[self.cells.codes[row]]
+            return str(self.cells.values[self.cells.codes[row]])
         return self.called.get(name, name)
 
 

@@ -23,7 +23,8 @@ def plan_template(file: Path | None = None, mapping: RatingsMapping | None = Non
     RatingsRefused
         When the file cannot be read, or has no arms.
     """
-    arms, sizes = ARMS, ()
+    arms: tuple[str, ...] = ARMS
+    sizes: tuple[str, ...] = ()
     if file is not None:
         mapping = mapping or RatingsMapping()
         columns = shaped(source_read(file, mapping.file), mapping, columns_of(())).columns

@@ -1,5 +1,6 @@
 """What a stranger can do with an export: check it, read it with other programs, and work the numbers out again."""
 
+import ast
 import csv
 import hashlib
 import io
@@ -8,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import jsonschema
@@ -20,6 +22,7 @@ from frictionless import Package, validate
 from analysis.export.delimited import csv_bytes
 from analysis.export.files import TABLE_NOTES
 from analysis.export.headline import main as headline_main
+from analysis.export.headline_script import headline_text
 from analysis.ratings import plan_from_dict, plan_read, plan_to_dict, ratings_report, ratings_tables
 from annotation import services
 from annotation.blinding import (
@@ -247,6 +250,19 @@ def test_the_script_in_the_export_finds_the_same_main_numbers_alone(export):
     assert "MISMATCH" not in done.stdout
     assert done.stdout.count("match   ") == 5  # three arms and two differences
     assert "difference/tiny/solu/baseline/all" in done.stdout
+
+
+def test_the_script_is_one_module_in_which_no_name_hides_another_and_nothing_but_pandas_and_scipy_is_needed():
+    tree = ast.parse(headline_text())
+    named = [(node.name, "") for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    named += [(ast.unparse(node.targets[0]), ast.unparse(node.value)) for node in tree.body
+              if isinstance(node, ast.Assign)]  # fmt: skip
+    twice = Counter(name for name, _ in named) - Counter({name for name, _ in named})
+    assert [name for name in twice if len({value for other, value in named if other == name}) > 1] == []
+    assert not [name for name in twice if (name, "") in named]
+    imported = {node.module.split(".")[0] for node in tree.body if isinstance(node, ast.ImportFrom)}
+    imported |= {node.names[0].name.split(".")[0] for node in tree.body if isinstance(node, ast.Import)}
+    assert imported - set(sys.stdlib_module_names) == {"numpy", "pandas", "scipy"}  # pandas brings NumPy
 
 
 def test_the_script_says_what_does_not_match_and_what_cannot_be_read(copied):

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from analysis.export.planned import cost_facts, plan_tables
-from analysis.export.tables import Table
+from analysis.export.cells import Table
 from analysis.planner import (
     Assumptions,
     PlanRefused,
