@@ -39,9 +39,10 @@ METHOD = (
     "Neurons were drawn at random within size and arm, live and dead alike, and shown in an order of their own to each "
     "rater, who did not know the arm. The neuron is the unit of every interval, because several raters judge the same "
     "neuron and their answers are not independent. Fractions: Wilson's interval on the effective number of independent "
-    "answers with Student's t (cluster Wilson; plain Wilson where each neuron has one answer). Differences: Newcombe's "
-    "hybrid score interval made from two of these. Over sizes: equal weights. “Cannot judge” is counted and left out "
-    "of the main numbers; the other readings show what it could change."
+    "answers (cluster Wilson; plain Wilson where each neuron has one answer). Differences: Newcombe's hybrid score "
+    "interval made from two of these. For new raters: multi-reader multi-case intervals, with Welch's limits. Over "
+    "sizes: equal weights. “Cannot judge” is counted and left out of the main numbers; the other readings show what it "
+    "could change."
 )
 STATUSES = (
     "Status: primary is the contrast that was promised; planned are its parts and its test; sensitivity analyses ask "
