@@ -11,9 +11,11 @@ from analysis.reports.blinding import blinding_numbers
 from analysis.reports.cells import NeuronCounts, neuron_counts, rater_means
 from analysis.reports.dawid import dawid_numbers
 from analysis.reports.document import AnalysisPlan, Report, main_kinds
+from analysis.reports.exact import exact_numbers
 from analysis.reports.exclusions import NOBODY, STRICT, excluded_rows
 from analysis.reports.flow import flow_rows, rejected_rows
 from analysis.reports.fractions import exclusion_question, family, panel_numbers, rater_question
+from analysis.reports.generalising import generalising_difference, generalising_numbers
 from analysis.reports.layers import layer_numbers
 from analysis.reports.leniency import leniency_numbers
 from analysis.reports.looks import look_numbers
@@ -21,7 +23,7 @@ from analysis.reports.material import Material
 from analysis.reports.models import model_numbers
 from analysis.reports.order import order_numbers
 from analysis.reports.permutation import permutation_numbers
-from analysis.reports.population import means_of
+from analysis.reports.population import means_of, scope_of
 from analysis.reports.response_times import time_rows
 from analysis.reports.scores import of_main_task, score_numbers
 from analysis.reports.sensitivity import sensitivity_numbers
@@ -29,6 +31,7 @@ from analysis.reports.status import statuses_given
 from analysis.reports.stratified import stratified_numbers
 from analysis.reports.version import code_version
 from analysis.stats.results import Number
+from annotation.design.analysis import GENERALISING
 
 Part = Callable[[Material], Iterable[Number]]
 
@@ -77,6 +80,11 @@ def _fractions(material: Material) -> Iterator[Number]:
     yield from panel_numbers(material.counts, material.scope, material.populations, material.plan)
 
 
+def _generalising(material: Material) -> Iterator[Number]:
+    scope = scope_of(material.plan, material.populations, GENERALISING)
+    yield from generalising_numbers(material.frozen, scope, material.populations, material.plan)
+
+
 def _permutations(material: Material) -> Iterator[Number]:
     yield from permutation_numbers(material.frozen, material.plan)
 
@@ -98,12 +106,21 @@ def _sensitivity(material: Material) -> Iterator[Number]:
     yield from sensitivity_numbers(material.excluding, material.populations, material.plan)
 
 
+def _exact(material: Material) -> Iterator[Number]:
+    yield from exact_numbers(material.counts, material.populations, material.plan)
+
+
 def _stratified(material: Material) -> Iterator[Number]:
     yield from stratified_numbers(material.counts, material.plan)
 
 
 def _looks(material: Material) -> Iterator[Number]:
-    yield from look_numbers(material.counts, material.scope, material.populations, material.plan)
+    scope = scope_of(material.plan, material.populations, GENERALISING)
+
+    def new_raters(asked: AnalysisPlan) -> Number:
+        return generalising_difference(material.frozen, scope, material.populations, asked, asked.place, asked.compared)
+
+    yield from look_numbers(material.counts, material.scope, material.populations, material.plan, new_raters)
 
 
 def _models(material: Material) -> Iterator[Number]:
@@ -149,10 +166,12 @@ def _scores(material: Material) -> Iterator[Number]:
 # In the order of the report.
 PARTS: dict[str, Part] = {
     "fractions and differences": _fractions,
+    "new raters too": _generalising,
     "permutation tests": _permutations,
     "other exclusions": _exclusions,
     "each rater alone": _raters,
     "sensitivity grid": _sensitivity,
+    "exact fractions": _exact,
     "looks": _looks,
     "tables over sizes": _stratified,
     "models": _models,

@@ -26,9 +26,11 @@ from analysis.reports.fractions import (
     Reading,
     difference_at,
 )
+from analysis.reports.generalising import generalising_difference
 from analysis.reports.population import Populations, means_of, scope_of
+from analysis.reports.ratings import Ratings
 from analysis.stats.results import SENSITIVITY, Number
-from annotation.design.analysis import FINITE, PANEL, SUPERPOPULATION
+from annotation.design.analysis import FINITE, GENERALISING, PANEL, SUPERPOPULATION
 
 KIND = "sensitivity"
 READINGS = (MEAN, MAJORITY, UNANIMOUS, ANYBODY, CANNOT_AS_NO, CANNOT_AS_YES)
@@ -66,6 +68,7 @@ def sensitivity_numbers(excluding: Exclusions, populations: Populations, plan: A
         for population in (SUPERPOPULATION, FINITE):
             if population == SUPERPOPULATION or populations.counts:
                 yield from _panel_cells(counts, Cell("", PANEL, population, name), populations, plan)
+                yield _generalising_cell(ratings, Cell(MEAN.name, GENERALISING, population, name), populations, plan)
 
 
 def _panel_cells(counts: Counts, cell: Cell, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
@@ -82,8 +85,19 @@ def _panel_cells(counts: Counts, cell: Cell, populations: Populations, plan: Ana
         yield _cell_number({**means(ours), **baseline}, what, replace(cell, reading=name), scope, plan)
 
 
+def _generalising_cell(ratings: Ratings, cell: Cell, populations: Populations, plan: AnalysisPlan) -> Number:
+    scope = scope_of(plan, populations, GENERALISING, cell.population)
+    number = generalising_difference(ratings, scope, populations, plan, plan.place, plan.compared)
+    return _in_grid(number, cell)
+
+
 def _cell_number(means: Means, what: str, cell: Cell, scope: Scope, plan: AnalysisPlan) -> Number:
-    words = f"{what}, {estimands.EXCLUDING[cell.exclusions]}"
-    question = Question("", KIND, words, scope, part=str(cell))
-    number = difference_at(means, question, plan, plan.place, plan.compared)
-    return replace(number, status=SENSITIVITY)
+    question = Question("", KIND, what, scope)
+    return _in_grid(difference_at(means, question, plan, plan.place, plan.compared), cell)
+
+
+def _in_grid(number: Number, cell: Cell) -> Number:
+    """The same number as a cell of the grid."""
+    words = f"{number.estimand}; {estimands.EXCLUDING[cell.exclusions]}"
+    name = "/".join([KIND, *number.id.split("/")[1:5], str(cell)])
+    return replace(number, id=name, kind=KIND, part=str(cell), estimand=words, status=SENSITIVITY)

@@ -12,10 +12,10 @@ from analysis.tests.synthetic import make_plan, make_tables
 TWO_SIZES = tuple((size, arm) for size in ("1L", "16L") for arm in ("baseline", "solu"))
 
 
-def make_report(tables=None, **options) -> Report:
+def make_report(tables=None, strata=None, **options) -> Report:
     tables = tables or make_tables(**options)
     return report_make(
-        tables.judgments, tables.neurons, tables.draws, tables.raters, tables.plan, input_sha256="0" * 64
+        tables.judgments, tables.neurons, tables.draws, tables.raters, tables.plan, strata, input_sha256="0" * 64
     )
 
 
