@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from analysis.export.words import NOTHING, both
 from analysis.stats.results import Number
 
-ALL_SIZES = "all sizes, equally weighted"
+ALL_SIZES = "all sizes"  # with equal weights, as the report says above its tables
 # What the frozen plan makes of a number, in the order of its weight.
 STATUSES = ("primary", "planned", "sensitivity", "exploratory")
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-")

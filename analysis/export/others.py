@@ -64,14 +64,14 @@ def _columns(numbers: Sequence[Number], *, with_kind: bool) -> tuple[tuple[Cell,
     with_size, with_rater = any(row.size for row in numbers), any(row.rater for row in numbers)
     with_part = any(row.part for row in numbers)
     names = [
-        *(["Quantity"] * with_kind), *(["Size"] * with_size), "Arm", *(["Rater"] * with_rater), *(["Part"] * with_part),
-        "#Value [interval]", "#Neurons", "#Answers",
+        *(["Quantity"] * with_kind), "#Value [interval]", *(["Size"] * with_size), "Arm", *(["Rater"] * with_rater),
+        *(["Part"] * with_part), "#Neurons", "#Answers",
     ]  # fmt: skip
     rows = [
         (
-            *([Cell(kind_words(row.kind))] * with_kind), *([Cell(row.size or ALL_SIZES)] * with_size),
+            *([Cell(kind_words(row.kind))] * with_kind), number_cell(row), *([Cell(row.size or ALL_SIZES)] * with_size),
             Cell(compared(row.arm, row.versus)), *([Cell(row.rater)] * with_rater), *([Cell(row.part)] * with_part),
-            number_cell(row), count_cell(row.n), count_cell(row.judgments),
+            count_cell(row.n), count_cell(row.judgments),
         )
         for row in numbers
     ]  # fmt: skip

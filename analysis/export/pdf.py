@@ -58,9 +58,8 @@ def _typeset(told: dict[str, Any]) -> bytes:
 
 
 def _compiled(files: dict[str, bytes], standards: list[str]) -> bytes:
-    made: bytes = typst.compile(
-        files, format="pdf", ignore_system_fonts=True, timestamp=TIMESTAMP, pdf_standards=standards
-    )
+    compiler: Any = typst.compile  # its stubs do not know that files may be given in memory
+    made: bytes = compiler(files, format="pdf", ignore_system_fonts=True, timestamp=TIMESTAMP, pdf_standards=standards)
     return made
 
 

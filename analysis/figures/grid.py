@@ -38,9 +38,8 @@ def grid_figure(
         Who the raters are; printed in the figure.
     """
     groups = list(dict.fromkeys(row.group for row in rows))
-    height = HEAD + LANE * len(lanes) + 6
     legend = _legend_rows(lanes)
-    whole = TOP + LEGEND * legend + GROUP * len(groups) + height * len(rows) + BOTTOM
+    whole = TOP + LEGEND * legend + GROUP * len(groups) + sum(map(_height, rows)) + BOTTOM
     drawing = Drawing("sensitivity", WIDTH, whole, title, _description(rows, lanes, note, scale))
     drawing.heading(heading, note)
     _legend(drawing, lanes)
@@ -53,8 +52,13 @@ def grid_figure(
         top += GROUP
         for row in (row for row in rows if row.group == group):
             _row(drawing, row, lanes, top, main, (low, high, scale))
-            top += height
+            top += _height(row)
     return drawing.document()
+
+
+def _height(row: GridRow) -> float:
+    """Room for the lanes that this row has."""
+    return HEAD + LANE * max(1, sum(number is not None for number in row.numbers)) + 6
 
 
 def _legend_rows(lanes: Sequence[str]) -> int:
@@ -83,11 +87,13 @@ def _row(
     said = "" if first is None else estimate_said(first, scale)
     drawing.text(SIDE, top + 12, shortened(row.label, 51 - len(said)))
     drawing.text(WIDTH - SIDE, top + 12, said, anchor="end")
-    ticks_draw(drawing, top + HEAD - 3, top + HEAD + LANE * len(lanes), axis)
-    for shape, (lane, number) in enumerate(zip(lanes, row.numbers, strict=True)):
-        if number is None or not number.defined:
+    ticks_draw(drawing, top + HEAD - 3, top + _height(row) - 6, axis)
+    asked = enumerate(zip(lanes, row.numbers, strict=True))
+    there = [(shape, lane, number) for shape, (lane, number) in asked if number is not None]
+    for index, (shape, lane, number) in enumerate(there):
+        if not number.defined:
             continue
-        y, middle = top + HEAD + LANE * shape + LANE / 2, x_of(number.estimate, low, high)
+        y, middle = top + HEAD + LANE * index + LANE / 2, x_of(number.estimate, low, high)
         for end, direction in ((number.low, -1), (number.high, 1)) if number.bounded else ():
             edge = x_of(end, low, high)
             if direction * (edge - middle) > RADIUS + 1:
