@@ -12,6 +12,7 @@ NUMBERS = (
     ("id", "string", "kind/size/arm/versus/rater and part; unique, and the same in every report of this study"),
     ("estimate", "number", "null: undefined for these data"),
     ("low, high", "number", "limits of the interval at the level; null: none, and refused says why"),
+    ("se", "number", "standard error of the estimate; null: the limits are not made from one"),
     ("level", "number", "confidence level"),
     ("method", "string", "how the interval was made"),
     ("estimand", "string", "the question that it answers"),

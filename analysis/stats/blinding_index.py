@@ -91,8 +91,9 @@ def james_index(table: np.ndarray, *, level: float, estimand: str) -> Interval:
     variance = max(0.0, _james_variance(share, weights, unknown, kappa))  # rounding may leave less than 0
     if variance < NO_VARIANCE:
         return Interval(index, UNDEFINED, UNDEFINED, **said, refused=ALIKE)
-    half = float(stats.norm.ppf((1 + level) / 2)) * (variance / total) ** 0.5
-    return Interval(index, max(0.0, index - half), min(1.0, index + half), **said)
+    error = (variance / total) ** 0.5
+    half = float(stats.norm.ppf((1 + level) / 2)) * error
+    return Interval(index, max(0.0, index - half), min(1.0, index + half), **said, se=error)
 
 
 def _disagreement(share: np.ndarray, unknown: float) -> tuple[float, float, np.ndarray]:
@@ -144,7 +145,7 @@ def bang_index(table: np.ndarray, arm: int, *, level: float, estimand: str) -> I
     if variance < NO_VARIANCE:
         return Interval(index, UNDEFINED, UNDEFINED, **said, refused=ALIKE)
     half = float(stats.norm.ppf((1 + level) / 2)) * variance**0.5
-    return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said)
+    return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said, se=variance**0.5)
 
 
 def clustered_james_index(
@@ -193,7 +194,7 @@ def clustered_james_index(
     if not error > 0:
         return Interval(index, UNDEFINED, UNDEFINED, **told, refused=NO_SPREAD)
     half = float(stats.t.ppf((1 + level) / 2, clusters - 1)) * error
-    return Interval(index, max(0.0, index - half), min(1.0, index + half), **told)
+    return Interval(index, max(0.0, index - half), min(1.0, index + half), **told, se=error)
 
 
 def _james(tables: Codes) -> Floats:
@@ -268,4 +269,4 @@ def clustered_bang_index(scores: npt.ArrayLike, neuron: npt.ArrayLike, *, level:
     if not variance > 0:
         return Interval(index, UNDEFINED, UNDEFINED, **said, refused=NO_SPREAD)
     half = float(stats.t.ppf((1 + level) / 2, clusters - 1)) * variance**0.5
-    return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said)
+    return Interval(index, max(-1.0, index - half), min(1.0, index + half), **said, se=variance**0.5)

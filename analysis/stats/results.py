@@ -28,6 +28,8 @@ class Interval:
         Single answers behind the estimate.
     refused : str
         Why no limits are given although there are data, in words; empty where they are.
+    se : float
+        Standard error of the estimate, where the limits are made from one; else NaN.
     """
 
     estimate: float
@@ -39,6 +41,7 @@ class Interval:
     n: int
     judgments: int
     refused: str = ""
+    se: float = UNDEFINED
 
     @property
     def defined(self) -> bool:
@@ -108,6 +111,7 @@ class Number:
     part: str = ""  # a part of the data: "layer third 1", "verdict yes"; "" = all
     status: str = EXPLORATORY
     refused: str = ""  # why no limits are given although there are data
+    se: float = UNDEFINED  # standard error, where the limits are made from one
 
     @classmethod
     def of(
@@ -151,8 +155,8 @@ class Number:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        bounds = {key: UNDEFINED if row[key] is None else float(row[key]) for key in ("estimate", "low", "high")}
-        return cls(**{**row, **bounds})
+        found = {key: row.get(key) for key in ("estimate", "low", "high", "se")}  # reports of long ago have no se
+        return cls(**{**row, **{key: UNDEFINED if value is None else float(value) for key, value in found.items()}})
 
 
 def _is_nan(value: object) -> bool:

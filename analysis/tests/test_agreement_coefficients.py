@@ -53,8 +53,10 @@ COEFFICIENTS = [fleiss_kappa, gwet_ac1, gwet_ac2, alpha_linearised]
 
 
 def standard_error(interval, level=0.95):
-    """Read back from the lower limit, which is not cut."""
-    return (interval.estimate - interval.low) / stats.t.ppf((1 + level) / 2, interval.n - 1)
+    """Read back from the lower limit, which is not cut; the same that the interval tells."""
+    read = (interval.estimate - interval.low) / stats.t.ppf((1 + level) / 2, interval.n - 1)
+    assert interval.se == pytest.approx(read)
+    return read
 
 
 def two_raters(first, second):

@@ -50,12 +50,12 @@ class CohenKappas:
     def interval(self, pair: int, *, level: float = 0.95, estimand: str = "") -> Interval:
         """Kappa of one pair with t limits; without limits, and with the reason, where its standard error is 0."""
         kappa, error, units = float(self.kappa[pair]), float(self.error[pair]), int(self.neurons[pair])
-        low = high = UNDEFINED
+        low = high = se = UNDEFINED
         refused = ONE_ANSWER if np.isnan(kappa) else "" if error > NO_ERROR and units > 1 else NO_SPREAD
         if not refused:
             half = float(stats.t.ppf((1 + level) / 2, units - 1)) * error
-            low, high = max(-1.0, kappa - half), min(1.0, kappa + half)
-        return Interval(kappa, low, high, level, COHEN, estimand, units, 2 * units, refused=refused)
+            low, high, se = max(-1.0, kappa - half), min(1.0, kappa + half), error
+        return Interval(kappa, low, high, level, COHEN, estimand, units, 2 * units, refused=refused, se=se)
 
 
 def cohen_kappas(
@@ -122,7 +122,7 @@ def cohen_kappas(
     mean = float(kappa[known].mean()) if known.any() else UNDEFINED
     light = linearised_interval(mean, components, level=level, estimand=estimand, judgments=len(panel), method=LIGHT)
     if light.defined and np.median(neurons[known]) < FEWEST_SHARED:
-        light = replace(light, low=UNDEFINED, high=UNDEFINED, refused=TOO_FEW_SHARED)
+        light = replace(light, low=UNDEFINED, high=UNDEFINED, se=UNDEFINED, refused=TOO_FEW_SHARED)
     agreement = np.einsum("pcc->p", share)
     return CohenKappas(first, second, neurons.astype(np.int64), agreement, kappa, error, light)
 

@@ -61,4 +61,4 @@ def linearised_interval(
         return Interval(estimate, UNDEFINED, UNDEFINED, level, method, estimand, units, judgments, refused=reason)
     half = float(stats.t.ppf((1 + level) / 2, units - 1)) * error
     low, high = max(least, estimate - half), min(most, estimate + half)
-    return Interval(estimate, low, high, level, method, estimand, units, judgments)
+    return Interval(estimate, low, high, level, method, estimand, units, judgments, se=error)

@@ -1,6 +1,6 @@
 """The fitted model, and the limits of its shares and differences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +68,8 @@ class DawidSkene:
         if not refused:
             half = _quantile(level) * error / (estimate * (1 - estimate))
             low, high = special.expit(special.logit(estimate) + half * np.array([-1, 1])).tolist()
-        return self._interval(weights, estimate, low, high, level, METHOD, estimand, refused)
+        found = self._interval(weights, estimate, low, high, level, METHOD, estimand, refused)
+        return found if refused else replace(found, se=error)
 
     def difference(
         self, groups: npt.ArrayLike, others: npt.ArrayLike, *, level: float = 0.95, estimand: str = ""
@@ -82,7 +83,8 @@ class DawidSkene:
         if not refused:
             half = _quantile(level) * error
             low, high = max(-1.0, estimate - half), min(1.0, estimate + half)
-        return self._interval(weights, estimate, low, high, level, METHOD_DIFFERENCE, estimand, refused)
+        found = self._interval(weights, estimate, low, high, level, METHOD_DIFFERENCE, estimand, refused)
+        return found if refused else replace(found, se=error)
 
     def _combined(self, weights: Floats) -> tuple[float, float, str]:
         used = weights != 0
