@@ -122,7 +122,7 @@ def chance_difference_ever_missed(p1: float, p0: float, looks: int, level: float
 
 @pytest.mark.parametrize("shares", [(0.35, 0.35), (0.8, 0.3)])
 def test_over_all_looks_together_the_difference_misses_no_more_often_than_it_says(shares):
-    assert 0 < chance_difference_ever_missed(*shares, looks=14, level=0.6) <= 0.4
+    assert 0 < chance_difference_ever_missed(*shares, looks=10, level=0.6) <= 0.4
 
 
 @settings(max_examples=40, deadline=None)
