@@ -27,7 +27,7 @@ from analysis.figures import (
 from analysis.reports import FlowRow, Report
 from analysis.reports.bands import FRACTION
 from analysis.reports.sensitivity import KIND as SENSITIVITY
-from analysis.reports.sensitivity import Cell
+from analysis.reports.sensitivity import MODELS, Cell
 from analysis.stats.results import Number
 
 # The figure names every rater only as long as the eye can follow.
@@ -232,7 +232,7 @@ def sensitivity_grid(report: Report) -> tuple[list[GridRow], list[str]]:
         GridRow(kind_words(number.kind), "Models and stratified analyses", (number, *([None] * (len(lanes) - 1))))
         for number in sensitivity_numbers(report)
         if number.status == "sensitivity" and section_of(number.kind, "") in ("sensitivity", "strata")
-        and number.kind != SENSITIVITY and not READ_AGAIN.search(number.kind) and lanes
+        and number.kind not in (SENSITIVITY, *MODELS) and not READ_AGAIN.search(number.kind) and lanes
     ]  # fmt: skip
     return [*made, *models], lanes
 

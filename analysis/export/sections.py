@@ -244,7 +244,7 @@ def _untold(report: Report, made: dict[str, list[Block]]) -> Iterator[Number]:
     told = {cell.id for cell in _cells(block for blocks in made.values() for block in blocks)}
     for number in report.numbers:
         # Where a study never asks whether a neuron is interpretable, those rows are empty and say nothing.
-        if anchor(number.id) not in told and (number.defined or number.refused or not report.scored):
+        if anchor(number.id) not in told and (number.defined or not report.scored):
             yield number
 
 

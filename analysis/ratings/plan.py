@@ -16,6 +16,8 @@ from annotation.design.licence import LICENCES, NO_LICENCE
 from annotation.design.sampling import POOLED, SamplingDesign
 
 SIZE = "one size"  # where a file has no sizes
+# What the section of a design and the plan of a report call alike.
+SHARED = tuple(known.name for known in fields(AnalysisDesign) if known.name not in ("question", "baseline"))
 EXCLUSIONS = tuple(known.name for known in fields(Thresholds))
 
 
@@ -75,10 +77,7 @@ class RatingsPlan:
             groups=plan.groups,
             seed=plan.seed,
             analysis=AnalysisDesign(
-                question=plan.asks, vote=plan.vote, population=plan.population, baseline=plan.baseline,
-                treatment=plan.treatment, size=plan.size, level=plan.level, looks=plan.looks, spending=plan.spending,
-                permutations=plan.permutations, resamples=plan.resamples,
-                bayesian_answers=plan.bayesian_answers,
+                question=plan.asks, baseline=plan.baseline, **{name: getattr(plan, name) for name in SHARED}
             ),
             exclusions=plan.thresholds,
             layers=plan.layers,
@@ -101,21 +100,12 @@ class RatingsPlan:
             rater_kind=self.rater_kind,
             question=self.question,
             groups=self.groups or self._groups(found),
-            baseline=asked.baseline or ("baseline" if "baseline" in self.arms else self.arms[0]),
+            baseline=asked.baseline_among(self.arms),
             protocol_sha256=self.protocol_sha256,
             seed=self.seed,
-            level=asked.level,
-            resamples=asked.resamples,
             thresholds=self.exclusions,
             asks=asked.question,
-            vote=asked.vote,
-            population=asked.population,
-            treatment=asked.treatment,
-            size=asked.size,
-            looks=asked.looks,
-            spending=asked.spending,
-            permutations=asked.permutations,
-            bayesian_answers=asked.bayesian_answers,
+            **{name: getattr(asked, name) for name in SHARED},
             layers=self.layers,
         )
 

@@ -19,6 +19,7 @@ from analysis.ratings.shape import Long, shaped
 from analysis.ratings.side import rater_table, raters_read, strata_read
 from analysis.ratings.source import Source, source_read
 from analysis.reports import AnalysisPlan, Report, report_make
+from analysis.reports.document import PlanImpossible
 from annotation.design.analysis import FINITE
 from annotation.protocols import TASKS, first_glance
 from annotation.protocols.task import CANNOT, NO, YES
@@ -100,7 +101,7 @@ def ratings_tables(
     faults.refuse()
     given = table.assign(item=table["item"].where(table["item"] != "", _item_names(table)))
     judgments = given[JUDGMENT_COLUMNS]
-    asked = plan.analysis_plan(_places(judgments))
+    asked = _asked(plan, _places(judgments), source)
     return RatingsTables(
         judgments=judgments,
         neurons=(neurons := _neurons(judgments)),
@@ -119,6 +120,13 @@ def ratings_report(tables: RatingsTables) -> Report:
         tables.judgments, tables.neurons, tables.draws, tables.raters, tables.plan, tables.strata,
         input_sha256=tables.sha256,
     )  # fmt: skip
+
+
+def _asked(plan: RatingsPlan, places: tuple[tuple[str, str], ...], source: Source) -> AnalysisPlan:
+    try:
+        return plan.analysis_plan(places)
+    except PlanImpossible as error:
+        raise RatingsRefused(source.name, [Problem(str(error))]) from None
 
 
 def _frame(values: Values, plan: RatingsPlan) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
@@ -24,6 +25,8 @@ from analysis.export.files import TABLE_NOTES
 from analysis.export.headline import main as headline_main
 from analysis.export.headline_script import headline_text
 from analysis.ratings import plan_from_dict, plan_read, plan_to_dict, ratings_report, ratings_tables
+from analysis.reports.document import AnalysisPlan, ExcludedRow, FlowRow, PopulationRow, RejectedRow, TimeRow
+from analysis.stats.results import Number
 from annotation import services
 from annotation.blinding import (
     blind_consent_answer,
@@ -120,19 +123,28 @@ def test_the_export_is_a_valid_tabular_data_package(export):
         ("judgments.csv", "arm", "gelu", "constraint-error"),
         ("judgments.csv", "judgment", "maybe", "type-error"),
         ("judgments.csv", "item", "nobody", "foreign-key"),
-        ("judgments.csv", "order", "1", "primary-key"),
         ("raters.csv", "rater", "somebody", "foreign-key"),
     ],
 )
 def test_a_cell_that_does_not_belong_is_found(copied, table, column, value, said):
     rows = rows_of(copied, table)
     rows[-1][column] = value
-    (copied / table).write_bytes(csv_bytes(pd.DataFrame(rows)))
-    descriptor = json.loads((copied / "datapackage.json").read_text())
+    assert said in errors_with(copied, table, rows)
+
+
+def test_a_row_that_stands_there_twice_is_found(copied):
+    rows = rows_of(copied, "judgments.csv")
+    assert "primary-key" in errors_with(copied, "judgments.csv", [*rows, rows[0]])
+
+
+def errors_with(folder: Path, table: str, rows: list[dict[str, str]]) -> set[str]:
+    """What frictionless finds when a table has other rows and the package no checksums, which alone would tell."""
+    (folder / table).write_bytes(csv_bytes(pd.DataFrame(rows)))
+    descriptor = json.loads((folder / "datapackage.json").read_text())
     for resource in descriptor["resources"]:
-        del resource["hash"], resource["bytes"]  # the checksum alone would give it away
-    (copied / "datapackage.json").write_text(json.dumps(descriptor))
-    assert said in {error for (error,) in validate(str(copied / "datapackage.json")).flatten(["type"])}
+        del resource["hash"], resource["bytes"]
+    (folder / "datapackage.json").write_text(json.dumps(descriptor))
+    return {error for (error,) in validate(str(folder / "datapackage.json")).flatten(["type"])}
 
 
 def test_checksums_in_the_package_are_those_of_the_files(export):
@@ -205,6 +217,15 @@ def test_the_report_is_what_its_schema_says_and_names_it(export):
     assert [error.message for error in schema_of(export).iter_errors(report)] == []
     assert report["$schema"] == "report.schema.json"
     assert any(number["estimate"] is not None for number in report["numbers"])
+
+
+def test_the_schema_knows_every_field_of_a_report_and_of_its_parts(export):
+    parts = json.loads((export / "report.schema.json").read_text())
+    made = {"number": Number, "plan": AnalysisPlan, "flow": FlowRow, "rejected": RejectedRow, "times": TimeRow,
+            "excluded": ExcludedRow, "population": PopulationRow}  # fmt: skip
+    for name, kind in made.items():
+        assert parts["$defs"][name]["required"] == [field.name for field in fields(kind)], name
+    assert set(parts["required"]) == set(json.loads((export / "report.json").read_text())) - {"$schema"}
 
 
 def numbers_changed(**changes):
