@@ -7,18 +7,8 @@ import numpy.typing as npt
 
 from analysis.stats.chains import effective_draws, split_r_hat
 from analysis.stats.gibbs import CrossedData, Priors, Sampler
-from analysis.stats.mixed import (
-    DIFFERENCE,
-    GENERALISING,
-    LOG_ODDS,
-    NEURON_SD,
-    RATER_ARM_SD,
-    RATER_SD,
-    Contrast,
-    contrast_of,
-    marginal_share,
-    why_no_estimate,
-)
+from analysis.stats.mixed import DIFFERENCE, LOG_ODDS, NEURON_SD, RATER_ARM_SD, RATER_SD, marginal_share
+from analysis.stats.model_answers import GENERALISING, Contrast, contrast_of, why_no_estimate
 from analysis.stats.results import UNDEFINED, Interval
 
 Floats = npt.NDArray[np.float64]

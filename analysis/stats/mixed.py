@@ -7,26 +7,29 @@ import numpy.typing as npt
 from scipy import linalg, stats
 from scipy.special import expit
 
-from analysis.stats.pooled_raters import FewRaters, RatersDrawn, raters_drawn
+from analysis.stats.model_answers import (
+    GENERALISING,
+    PANEL,
+    Contrast,
+    contrast_of,
+    informative,
+    why_no_estimate,
+)
+from analysis.stats.pooled_raters import RatersDrawn, raters_drawn
 from analysis.stats.quadrature import NeuronModel, NotFitted, maximise
 from analysis.stats.results import UNDEFINED, Interval
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-PANEL, GENERALISING = "panel", "generalising"
 FINE, USUAL, COARSE = 25, 15, 7  # quadrature points
 FEW_ANSWERS, MANY_ANSWERS = 20_000, 200_000
 DENSE = 20  # answers per neuron from which few points are exact enough: each neuron's integrand is nearly normal
-MOST_ANSWERS = 5_000_000
 MARGINAL_POINTS = 80
+WIDEST = 10.0  # standard error on the logit scale that still says something
 NO_SPREAD = 1e-3  # a standard deviation that Newton drove to 0
-SEPARATED = "every answer about one of the arms is the same: the odds ratio has no finite estimate"
-UNANIMOUS = "raters never differ about a neuron: the spread between neurons has no upper end"
-NO_CONTRAST = "no size has answers about both arms"
 ENDLESS = "the model's odds have no end: the answers part almost perfectly"
 APART = "the arms were judged by different raters: arm and rater cannot be told apart"
-TOO_LARGE = f"more than {MOST_ANSWERS} answers: not fitted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +58,9 @@ class CrossedLogistic:
     def odds_ratio(self) -> Interval:
         """The effect as people read it: how many times the odds of a yes are those with the baseline."""
         log = self.log_odds_ratio
-        with np.errstate(over="ignore"):
-            estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
+        estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
         words = log.estimand.replace(LOG_ODDS, ODDS, 1)
-        if np.isinf([estimate, low, high]).any():
-            return replace(log, estimate=UNDEFINED, low=UNDEFINED, high=UNDEFINED, estimand=words, refused=ENDLESS)
         return replace(log, estimate=estimate, low=low, high=high, estimand=words)
-
-
-@dataclass(frozen=True, slots=True)
-class Contrast:
-    """The answers about two arms, in the sizes that have both, numbered anew from 0."""
-
-    said: Floats  # (answers,)
-    neuron: Codes  # (answers,)
-    rater: Codes  # (answers,)
-    treated: npt.NDArray[np.bool_]  # (neurons,)
-    size: Codes  # (neurons,)
-    raters: int
-    sizes: int
-    kept: float = 1.0  # share of pairs of size and rater that are in the model; in the others the arms cannot differ
-
-    @property
-    def neurons(self) -> int:
-        return len(self.treated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,37 +168,8 @@ def crossed_logistic(
         return _nothing(frame, question, why)
     try:
         return _panel(data, frame, points) if question == PANEL else _generalising(data, frame, points)
-    except (NotFitted, FewRaters) as error:
+    except NotFitted as error:
         return _nothing(frame, question, str(error))
-
-
-def contrast_of(
-    said: Floats, neuron: Codes, rater: Codes, arm: Codes, size: Codes, *, treatment: int, baseline: int
-) -> Contrast:
-    """The answers about two arms in the sizes that have answers about both.
-
-    Examples
-    --------
-    >>> one, two = np.zeros(3, dtype=int), np.array([0, 1, 2])
-    >>> contrast_of(np.ones(3), two, one, np.array([5, 6, 7]), one, treatment=6, baseline=5).neurons
-    2
-    """
-    answered = np.bincount(neuron, minlength=len(arm)) > 0
-    sides = [set(size[answered & (arm == side)].tolist()) for side in (treatment, baseline)]
-    kept = answered & np.isin(arm, [treatment, baseline]) & np.isin(size, sorted(sides[0] & sides[1]))
-    mine = kept[neuron]
-    places = np.cumsum(kept) - 1
-    raters, rater_codes = np.unique(rater[mine], return_inverse=True)
-    sizes, size_codes = np.unique(size[kept], return_inverse=True)
-    return Contrast(
-        said=said[mine],
-        neuron=places[neuron[mine]],
-        rater=rater_codes.astype(np.int64),
-        treated=arm[kept] == treatment,
-        size=size_codes.astype(np.int64),
-        raters=len(raters),
-        sizes=len(sizes),
-    )
 
 
 def _points(data: Contrast) -> int:
@@ -233,22 +186,6 @@ def _method(question: str, points: int) -> str:
         "approximate: logistic mixed model, neurons, raters and raters within an arm random, "
         f"{points}-point adaptive quadrature over neurons, Laplace approximation over raters"
     )
-
-
-def why_no_estimate(data: Contrast, question: str) -> str:
-    """Why there is no finite estimate; empty when nothing speaks against a fit."""
-    if not data.neurons:
-        return NO_CONTRAST
-    if len(data.said) > MOST_ANSWERS:
-        return TOO_LARGE
-    if question == GENERALISING and data.raters < RatersDrawn.LEAST:
-        return f"{data.raters} raters cannot stand for others; it takes {RatersDrawn.LEAST}"
-    for side in (True, False):
-        answers = data.said[data.treated[data.neuron] == side]
-        if answers.min() == answers.max():
-            return SEPARATED
-    yes, all_ = np.bincount(data.neuron, data.said), np.bincount(data.neuron)
-    return UNANIMOUS if all_.max() > 1 and bool(np.all((yes == 0) | (yes == all_))) else ""
 
 
 def _nothing(frame: _Frame, question: str, why: str) -> CrossedLogistic:
@@ -270,14 +207,14 @@ def _start(data: Contrast, cell: Codes, columns: int) -> Floats:
 
 
 def _panel(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic:
-    informative = _informative(data)
-    why = why_no_estimate(informative, PANEL)
+    told = informative(data)
+    why = why_no_estimate(told, PANEL)
     if why:
         return _nothing(frame, PANEL, why)
-    theta, covariance, seen = _panel_fit(informative, points)
+    theta, covariance, seen = _panel_fit(told, points)
     quantile = float(stats.norm.ppf((1 + frame.level) / 2))
     half = quantile * float(covariance[0, 0]) ** 0.5
-    difference, slope = _panel_difference(theta, informative)
+    difference, slope = _panel_difference(theta, told)
     spread = quantile * float(slope @ covariance @ slope) ** 0.5
     return CrossedLogistic(
         frame.interval(float(theta[0]), float(theta[0]) - half, float(theta[0]) + half, LOG_ODDS),
@@ -286,27 +223,6 @@ def _panel(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic:
         if seen
         else frame.refused("one answer for each neuron: their spread cannot be seen", NEURON_SD),
     )
-
-
-def _informative(data: Contrast) -> Contrast:
-    """Without raters and sizes whose answers are all alike: their effects are infinite and silent about the arm."""
-    now, pairs = data, data.raters * data.sizes
-    while True:
-        alike_raters = _alike(now.rater, now.said, now.raters)
-        alike_sizes = _alike(now.size[now.neuron], now.said, now.sizes)
-        keep = ~(alike_raters[now.rater] | alike_sizes[now.size[now.neuron]])
-        if keep.all() or not keep.any():
-            break
-        arm = now.treated.astype(np.int64)
-        now = contrast_of(now.said[keep], now.neuron[keep], now.rater[keep], arm, now.size, treatment=1, baseline=0)
-    return Contrast(
-        now.said, now.neuron, now.rater, now.treated, now.size, now.raters, now.sizes, now.raters * now.sizes / pairs
-    )
-
-
-def _alike(code: Codes, said: Floats, many: int) -> npt.NDArray[np.bool_]:
-    yes, answers = np.bincount(code, said, many), np.bincount(code, minlength=many)
-    return (yes == 0) | (yes == answers)
 
 
 def _panel_fit(data: Contrast, points: int) -> tuple[Floats, Floats, bool]:
@@ -325,6 +241,8 @@ def _panel_fit(data: Contrast, points: int) -> tuple[Floats, Floats, bool]:
     inverse = linalg.pinvh(block)
     if abs(float((block @ inverse)[0, 0]) - 1) > 1e-6:
         raise NotFitted(APART)
+    if float(inverse[0, 0]) > WIDEST**2:
+        raise NotFitted(ENDLESS)
     covariance[np.ix_(free, free)] = inverse
     if seen and not free[-1]:
         covariance[-1, -1] = 1 / max(float(information[-1, -1]), 1e-12)
@@ -382,8 +300,8 @@ def _generalising(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic
     model = NeuronModel(data.said, place[data.neuron], cell.astype(np.int64), design, points=points)
     start = _start(data, cell.astype(np.int64), design.shape[1])
     fit = raters_drawn(model, start, rater=pairs % data.raters, treated=pairs >= data.raters, level=frame.level)
-    if abs(fit.effect) > 20:
-        raise NotFitted("the effect of the arm has no finite estimate")
+    if fit.effect_error > WIDEST:
+        raise NotFitted(ENDLESS)
     quantile = float(stats.t.ppf((1 + frame.level) / 2, fit.df))
     half = quantile * fit.effect_error
     difference, error = _drawn_difference(fit, data.sizes)

@@ -2,22 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import linalg, optimize, stats
 
+from analysis.stats.model_answers import LEAST_RATERS, too_few
 from analysis.stats.quadrature import Floats, NeuronModel, NotFitted
 
 ROUNDS = 40
 SETTLED = 1e-6
 LARGEST_SD = 10.0
 NO_SD = 1e-3
-
-
-class FewRaters(ValueError):
-    """Too few raters to stand for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +29,6 @@ class RatersDrawn:
     df : float
         Hillis's degrees of freedom of the effect; infinite where raters do not differ in it.
     """
-
-    LEAST: ClassVar[int] = 3
 
     fixed: Floats
     covariance: Floats
@@ -117,10 +111,8 @@ def raters_drawn(
 
     Raises
     ------
-    FewRaters
-        With fewer than 3 raters.
     NotFitted
-        When the iteration does not settle.
+        With fewer than 3 raters, and when the iteration does not settle.
 
     Notes
     -----
@@ -140,8 +132,8 @@ def raters_drawn(
     Stat. Med. 26, 596-619.
     """
     raters = int(rater.max()) + 1
-    if raters < RatersDrawn.LEAST:
-        raise FewRaters(f"{raters} raters cannot stand for others; it takes {RatersDrawn.LEAST}")
+    if raters < LEAST_RATERS:
+        raise NotFitted(too_few(raters))
     layout = _layout(model, rater, treated, raters)
     kinds = np.repeat([0, 1, 2], [model.columns + 3, raters, model.cells])
     theta, sds = start.copy(), np.array([0.5, 0.5])

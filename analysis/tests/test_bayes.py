@@ -12,7 +12,8 @@ from scipy import stats
 from analysis.stats.bayes import bayesian_logistic, counted_by_pair, quantities
 from analysis.stats.chains import effective_draws, split_r_hat
 from analysis.stats.gibbs import CrossedData, Priors, Sampler
-from analysis.stats.mixed import SEPARATED, UNANIMOUS, contrast_of, crossed_logistic
+from analysis.stats.mixed import crossed_logistic
+from analysis.stats.model_answers import SEPARATED, UNANIMOUS, contrast_of
 from analysis.tests.crossed import crossed_ratings
 
 CODES = {"treatment": 1, "baseline": 0}
@@ -119,7 +120,7 @@ def test_chains_that_have_not_settled_give_no_number():
     [
         (lambda data: data | {"said": np.ones_like(data["said"])}, SEPARATED),
         (lambda data: data | {"said": data["neuron"] % 2}, UNANIMOUS),
-        (lambda data: data | {"rater": data["rater"] % 2}, "2 raters cannot stand for others; it takes 3"),
+        (lambda data: data | {"rater": data["rater"] % 2}, "too few raters to stand for others: 2; it takes 3"),
     ],
 )
 def test_where_the_prior_alone_would_decide_nothing_is_drawn(change, why):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from analysis.stats.mixed import APART, NO_CONTRAST, SEPARATED, UNANIMOUS, crossed_logistic, marginal_share
+from analysis.stats.mixed import APART, crossed_logistic, marginal_share
+from analysis.stats.model_answers import NO_CONTRAST, ONE_EACH, SEPARATED, UNANIMOUS
 from analysis.stats.pooled_raters import raters_drawn
 from analysis.stats.quadrature import NeuronModel
 from analysis.tests.crossed import crossed_ratings
@@ -233,8 +234,31 @@ def test_new_raters_make_the_interval_wider_and_two_raters_cannot_speak_for_them
     two = data["rater"] < 2
     pair = data | {name: data[name][two] for name in ("said", "neuron", "rater")}
     refused = fitted(pair, question="generalising")
-    assert refused.log_odds_ratio.refused == "2 raters cannot stand for others; it takes 3"
+    assert refused.log_odds_ratio.refused == "too few raters to stand for others: 2; it takes 3"
     assert refused.rater_sd.refused
+
+
+def test_one_answer_for_each_neuron_says_nothing_of_new_raters():
+    data = simulated(np.random.default_rng(1), missing=0.0)
+    one = data["rater"] == data["neuron"] % 4
+    fit = fitted(data | {name: data[name][one] for name in ("said", "neuron", "rater")}, question="generalising")
+    assert fit.log_odds_ratio.refused == ONE_EACH
+
+
+def test_an_effect_that_only_a_perfect_rater_shows_has_no_end():
+    """Rater 0 says yes to one arm and no to the other; raters 1 and 2 differ, but saw one arm only."""
+    rng = np.random.default_rng(1)
+    arm = np.arange(40) % 2
+    seen = np.flatnonzero(arm == 1)
+    answers = [arm, rng.integers(0, 2, 20), rng.integers(0, 2, 20)]
+    answers[1][0] = 1
+    said, neuron = np.concatenate(answers), np.concatenate([np.arange(40), seen, seen])
+    rater = np.repeat([0, 1, 2], [40, 20, 20])
+    said = np.append(said, [1])  # not quite every answer about the other arm is a no
+    data = {"said": said, "neuron": np.append(neuron, [0]), "rater": np.append(rater, [3]), "arm": arm, "size": arm * 0}
+    fit = fitted(data)
+    assert fit.log_odds_ratio.refused
+    assert not fit.marginal_difference.defined
 
 
 def one_arm_always(data):

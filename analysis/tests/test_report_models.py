@@ -72,7 +72,7 @@ def test_one_rater_gets_logistic_regression_and_no_word_about_new_raters():
     numbers = by_id(model_numbers(frozen(tables), tables.plan))
     assert numbers["mixed_odds_ratio/1L/solu/baseline/all"].bounded
     refused = numbers["mixed_generalising_difference/1L/solu/baseline/all"]
-    assert (refused.refused, refused.defined) == ("1 raters cannot stand for others; it takes 3", False)
+    assert (refused.refused, refused.defined) == ("too few raters to stand for others: 1; it takes 3", False)
 
 
 def test_order_in_all_arms_and_in_each_times_and_confidence():
