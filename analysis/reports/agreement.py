@@ -53,9 +53,12 @@ def agreement_numbers(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
     judged = answered_once(judged, judged.item)
     groups = ["", *plan.arms]
     streams = np.random.SeedSequence(plan.seed).spawn(len(groups))
+    pairs = _cohen(judged, plan)
     for arm, stream in zip(groups, streams, strict=True):
-        yield from _coefficients(_of_arm(judged, plan, arm), plan, arm, np.random.default_rng(stream))
-    yield from _pairs(judged, plan)
+        here = _of_arm(judged, plan, arm)
+        yield from _coefficients(here, plan, arm, np.random.default_rng(stream))
+        yield Number.of(_light(_cohen(here, plan) if arm else pairs, plan), kind="light_kappa", unit="kappa", arm=arm)
+    yield from _pairs(pairs, judged.raters, plan)
     sure = judged.where(~np.isnan(judged.confidence))
     for arm in groups if _in_steps(sure) else ():
         yield from _confidence(_of_arm(sure, plan, arm), _steps(sure), plan, arm)
@@ -96,15 +99,12 @@ def _coefficients(judged: Ratings, plan: AnalysisPlan, arm: str, generator: np.r
     yield Number.of(drawn, kind="alpha", unit="alpha", arm=arm)
     linear = alpha_linearised(votes, level=plan.level, estimand=ALPHA)
     yield Number.of(linear, kind="alpha_linearised", unit="alpha", arm=arm)
-    yield Number.of(_light(judged, plan), kind="light_kappa", unit="kappa", arm=arm)
 
 
-def _light(judged: Ratings, plan: AnalysisPlan) -> Interval:
-    pairs = _cohen(judged, plan)
+def _light(pairs: CohenKappas | None, plan: AnalysisPlan) -> Interval:
     if pairs is not None:
         return pairs.light
-    told = Interval.undefined(level=plan.level, method=TOO_MANY, estimand=LIGHT, judgments=len(judged))
-    return replace(told, refused=TOO_MANY)
+    return replace(Interval.undefined(level=plan.level, method=TOO_MANY, estimand=LIGHT), refused=TOO_MANY)
 
 
 def _cohen(judged: Ratings, plan: AnalysisPlan) -> CohenKappas | None:
@@ -113,9 +113,8 @@ def _cohen(judged: Ratings, plan: AnalysisPlan) -> CohenKappas | None:
     return cohen_kappas(said=judged.verdict, neuron=judged.item, rater=judged.rater, level=plan.level, estimand=LIGHT)
 
 
-def _pairs(judged: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
+def _pairs(pairs: CohenKappas | None, raters: tuple[str, ...], plan: AnalysisPlan) -> Iterator[Number]:
     """Every pair, or with many raters the pair that agrees least and the one that agrees best."""
-    pairs = _cohen(judged, plan)
     if pairs is None or not len(pairs):
         return
     if len(pairs) <= LISTED_PAIRS:
@@ -127,7 +126,7 @@ def _pairs(judged: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
         chosen = list(zip(("cohen_kappa_least", "cohen_kappa_greatest"), ends, strict=True))
     for kind, place in chosen:
         interval = pairs.interval(place, level=plan.level, estimand=PAIR)
-        one, other = (judged.raters[codes[place]] for codes in (pairs.first, pairs.second))
+        one, other = (raters[codes[place]] for codes in (pairs.first, pairs.second))
         yield Number.of(interval, kind=kind, unit="kappa", rater=one, part=f"with {other}")
 
 

@@ -12,7 +12,7 @@ from analysis.stats.proportions import BadCounts
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 BLOCK = 4_000_000  # cells of a block of neurons by raters
-MOST_RATERS = 1_000  # tables of raters by raters are kept in memory
+MOST_RATERS = 500  # beyond, tables of raters by raters take minutes
 
 
 class TooManyRaters(ValueError):
@@ -54,7 +54,7 @@ class Panel:
         Raises
         ------
         TooManyRaters
-            Above 1,000.
+            Above 500.
         BadCounts
             When a rater answers twice about a neuron, or an answer is no category.
 

@@ -125,9 +125,9 @@ def test_a_crowd_of_more_raters_than_can_be_compared_gets_words():
     tables.judgments["rater"] = [f"r{number}" for number in range(len(tables.judgments))]
     agreement, leniency = numbers_of(agreement_numbers, tables), numbers_of(leniency_numbers, tables)
     assert agreement["fleiss_kappa/all/all/all/all"].bounded
-    assert "1,000 raters" in agreement["light_kappa/all/all/all/all"].refused
-    assert "1,000 raters" in leniency["leniency_p/all/all/all/all"].refused
-    assert all("1,000 raters" in number.refused for number in numbers_of(dawid_numbers, tables).values())
+    assert "500 raters" in agreement["light_kappa/all/all/all/all"].refused
+    assert "500 raters" in leniency["leniency_p/all/all/all/all"].refused
+    assert all("500 raters" in number.refused for number in numbers_of(dawid_numbers, tables).values())
     guesses = numbers_of(blinding_numbers, tables)
     assert guesses["rater_bang/all/solu/all/r7"].refused or not guesses["rater_bang/all/solu/all/r7"].defined
 

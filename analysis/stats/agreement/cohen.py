@@ -86,7 +86,7 @@ def cohen_kappas(
     Raises
     ------
     TooManyRaters
-        Above 1,000 raters, whose half a million pairs would say nothing that Fleiss' kappa does not.
+        Above 500 raters, whose hundred thousand pairs would say nothing that Fleiss' kappa does not.
     BadCounts
         When a rater answers twice about a neuron.
 
