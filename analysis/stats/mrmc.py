@@ -267,9 +267,17 @@ def _without_limits(parts: Parts, method: str, level: float, estimand: str, why:
 
 
 def _interval(parts: Parts, name: str, low: Array, high: Array, level: float, estimand: str, width: str) -> Interval:
-    limits = float(low), float(high)
-    told = level, _method(name, width, parts), estimand, parts.neurons, parts.judgments
-    return Interval(parts.estimate, *limits, *told, se=float(np.sqrt(parts.variance)))
+    return Interval(
+        parts.estimate,
+        float(low),
+        float(high),
+        level,
+        _method(name, width, parts),
+        estimand,
+        parts.neurons,
+        parts.judgments,
+        se=float(np.sqrt(parts.variance)),
+    )
 
 
 def _method(name: str, width: str, parts: Parts) -> str:
