@@ -26,7 +26,7 @@ from analysis.reports.permutation import permutation_numbers
 from analysis.reports.population import means_of, scope_of
 from analysis.reports.response_times import time_rows
 from analysis.reports.scores import of_main_task, score_numbers
-from analysis.reports.sensitivity import sensitivity_numbers
+from analysis.reports.sensitivity import model_cells, sensitivity_numbers
 from analysis.reports.status import statuses_given
 from analysis.reports.stratified import stratified_numbers
 from analysis.reports.version import code_version
@@ -60,6 +60,7 @@ def report_make(
     """
     material = Material.of(judgments, raters, plan, strata)
     numbers = [number for part in PARTS.values() for number in part(material)]
+    numbers += model_cells(numbers, material.excluding, plan)
     frozen = material.frozen
     return Report(
         plan=plan,

@@ -4,11 +4,14 @@ Each cell is one difference between the same two arms at the same place. Its `pa
 answers, whose raters and which neurons, and the exclusions. The cell that the plan chose is among them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from analysis.reports import estimands
 from analysis.reports.cells import Counts, neuron_counts
+from analysis.reports.dawid import dawid_numbers
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import Scope
 from analysis.reports.exclusions import Exclusions
@@ -27,8 +30,10 @@ from analysis.reports.fractions import (
     difference_at,
 )
 from analysis.reports.generalising import generalising_difference
+from analysis.reports.models import model_numbers
 from analysis.reports.population import Populations, means_of, scope_of
 from analysis.reports.ratings import Ratings
+from analysis.reports.stratified import stratified_numbers
 from analysis.stats.results import SENSITIVITY, Number
 from annotation.design.analysis import FINITE, GENERALISING, PANEL, SUPERPOPULATION
 
@@ -39,6 +44,16 @@ BOUNDS = (
     ("missing against the difference", estimands.SKIPPED_AGAINST, SKIPPED_AS_NO, SKIPPED_AS_YES),
     ("missing for the difference", estimands.SKIPPED_FOR, SKIPPED_AS_YES, SKIPPED_AS_NO),
 )
+# Kinds of differences by models and by stratified tables: their reading in the grid, and whose raters they are about.
+MODELS = {
+    "mixed_difference": ("mixed logistic model", PANEL),
+    "mixed_generalising_difference": ("mixed logistic model", GENERALISING),
+    "bayesian_difference": ("Bayesian logistic model", GENERALISING),
+    "dawid_skene_difference": ("Dawid and Skene's model", PANEL),
+    "mantel_haenszel_difference": ("Mantel-Haenszel on the majority vote", PANEL),
+    "stratified_score_difference": ("stratified score on the majority vote", PANEL),
+    "stratum_score_difference": ("score on the majority vote", PANEL),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,29 @@ def sensitivity_numbers(excluding: Exclusions, populations: Populations, plan: A
             if population == SUPERPOPULATION or populations.counts:
                 yield from _panel_cells(counts, Cell("", PANEL, population, name), populations, plan)
                 yield _generalising_cell(ratings, Cell(MEAN.name, GENERALISING, population, name), populations, plan)
+
+
+def model_cells(numbers: Sequence[Number], excluding: Exclusions, plan: AnalysisPlan) -> Iterator[Number]:
+    """The rows of the grid that are models, under every set of exclusions.
+
+    Parameters
+    ----------
+    numbers : sequence of Number
+        Of the report so far, which are those under the frozen thresholds.
+    """
+    for name, ratings in excluding.named().items():
+        same = np.array_equal(ratings.row, excluding.frozen.row)
+        for number in numbers if same else _modelled(ratings, plan):
+            place = (number.size, number.arm, number.versus) == (plan.place, plan.compared, plan.baseline)
+            if number.kind in MODELS and place:
+                reading, asks = MODELS[number.kind]
+                yield _in_grid(number, Cell(reading, asks, SUPERPOPULATION, name))
+
+
+def _modelled(ratings: Ratings, plan: AnalysisPlan) -> Iterator[Number]:
+    yield from model_numbers(ratings, plan)
+    yield from dawid_numbers(ratings, plan)
+    yield from stratified_numbers(neuron_counts(ratings), plan)
 
 
 def _panel_cells(counts: Counts, cell: Cell, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
