@@ -60,7 +60,7 @@ class CrossedLogistic:
         log = self.log_odds_ratio
         estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
         words = log.estimand.replace(LOG_ODDS, ODDS, 1)
-        return replace(log, estimate=estimate, low=low, high=high, estimand=words)
+        return replace(log, estimate=estimate, low=low, high=high, estimand=words, se=UNDEFINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,16 @@ class _Frame:
     def interval(self, estimate: float, low: float, high: float, what: str) -> Interval:
         said = f"{what}; {self.estimand}" if self.estimand else what
         return Interval(estimate, low, high, self.level, self.method, said, self.n, self.judgments)
+
+    def wald(self, estimate: float, error: float, quantile: float, what: str) -> Interval:
+        """Limits a quantile of standard errors away."""
+        half = quantile * error
+        return replace(self.interval(estimate, estimate - half, estimate + half, what), se=error)
+
+    def share(self, estimate: float, error: float, quantile: float) -> Interval:
+        """The same for a difference of shares."""
+        plain = self.wald(estimate, error, quantile, DIFFERENCE)
+        return replace(plain, low=max(-1.0, plain.low), high=min(1.0, plain.high))
 
     def refused(self, why: str, what: str) -> Interval:
         said = f"{what}; {self.estimand}" if self.estimand else what
@@ -213,12 +223,10 @@ def _panel(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic:
         return _nothing(frame, PANEL, why)
     theta, covariance, seen = _panel_fit(told, points)
     quantile = float(stats.norm.ppf((1 + frame.level) / 2))
-    half = quantile * float(covariance[0, 0]) ** 0.5
     difference, slope = _panel_difference(theta, told)
-    spread = quantile * float(slope @ covariance @ slope) ** 0.5
     return CrossedLogistic(
-        frame.interval(float(theta[0]), float(theta[0]) - half, float(theta[0]) + half, LOG_ODDS),
-        frame.interval(difference, max(-1.0, difference - spread), min(1.0, difference + spread), DIFFERENCE),
+        frame.wald(float(theta[0]), float(covariance[0, 0]) ** 0.5, quantile, LOG_ODDS),
+        frame.share(difference, float(slope @ covariance @ slope) ** 0.5, quantile),
         _sd_interval(frame, float(theta[-1]), float(covariance[-1, -1]) ** 0.5, quantile)
         if seen
         else frame.refused("one answer for each neuron: their spread cannot be seen", NEURON_SD),
@@ -303,12 +311,10 @@ def _generalising(data: Contrast, frame: _Frame, points: int) -> CrossedLogistic
     if fit.effect_error > WIDEST:
         raise NotFitted(ENDLESS)
     quantile = float(stats.t.ppf((1 + frame.level) / 2, fit.df))
-    half = quantile * fit.effect_error
     difference, error = _drawn_difference(fit, data.sizes)
-    spread = quantile * error
     return CrossedLogistic(
-        frame.interval(fit.effect, fit.effect - half, fit.effect + half, LOG_ODDS),
-        frame.interval(difference, max(-1.0, difference - spread), min(1.0, difference + spread), DIFFERENCE),
+        frame.wald(fit.effect, fit.effect_error, quantile, LOG_ODDS),
+        frame.share(difference, error, quantile),
         _sd_interval(frame, fit.neuron_sd, fit.neuron_sd_error, float(stats.norm.ppf((1 + frame.level) / 2))),
         frame.interval(fit.rater_sd, *fit.rater_sd_limits, RATER_SD),
         frame.interval(fit.rater_arm_sd, *fit.rater_arm_sd_limits, RATER_ARM_SD),

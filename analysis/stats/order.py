@@ -295,9 +295,9 @@ def _interval(fit: LinearFit, level: float, estimand: str) -> Interval:
     if error < NO_SPREAD:
         return Interval(estimate, UNDEFINED, UNDEFINED, *told, ALIKE)
     half = float(stats.t.ppf((1 + level) / 2, fit.neurons - 1)) * error
-    return Interval(estimate, estimate - half, estimate + half, *told)
+    return Interval(estimate, estimate - half, estimate + half, *told, se=error)
 
 
 def _ratio(log: Interval) -> Interval:
     estimate, low, high = (float(np.exp(value)) for value in (log.estimate, log.low, log.high))
-    return replace(log, estimate=estimate, low=low, high=high, method=f"{CLUSTERED}, of log seconds")
+    return replace(log, estimate=estimate, low=low, high=high, se=UNDEFINED, method=f"{CLUSTERED}, of log seconds")

@@ -42,6 +42,7 @@ def test_the_panel_model_gives_the_numbers_of_another_package():
     odds = fit.log_odds_ratio
     assert odds.estimate == pytest.approx(1.216387848, abs=5e-8)
     assert (odds.high - odds.low) / 2 / half == pytest.approx(0.33057881, abs=1e-6)
+    assert odds.se == pytest.approx(0.33057881, abs=1e-6)
     assert fit.neuron_sd.estimate == pytest.approx(1.668565946, abs=5e-7)
     assert (odds.n, odds.judgments, fit.rater_sd) == (160, 802, None)
     assert fitted(crossed_ratings(), points=15).log_odds_ratio.estimate == pytest.approx(1.216384589, abs=1e-5)
