@@ -86,10 +86,16 @@ def study_frames(study: Study) -> StudyFrames:
         "raters": raters_frame(study),
         "checks": checks_frame(study),
     }
+    return StudyFrames(**tables, sha256=_fingerprint(tables))
+
+
+def _fingerprint(tables: dict[str, pd.DataFrame]) -> str:
+    """Changes with any cell, name or order of the tables; rows are hashed first, for text of a million is slow."""
     digest = sha256()
-    for table in tables.values():
-        digest.update(table.to_csv(index=False, lineterminator="\n").encode() + b"\0")
-    return StudyFrames(**tables, sha256=digest.hexdigest())
+    for name, table in tables.items():
+        digest.update("\0".join([name, *map(str, table.columns)]).encode() + b"\0")
+        digest.update(pd.util.hash_pandas_object(table, index=False).to_numpy(dtype="<u8").tobytes())
+    return digest.hexdigest()
 
 
 def study_disclosure(study: Study) -> dict[str, Any]:
