@@ -6,6 +6,7 @@ from xml.sax.saxutils import unescape
 
 from analysis.export.blocks import Chart
 from analysis.export.kinds import kind_words, section_of
+from analysis.export.prose import frozen_here
 from analysis.export.words import level
 from analysis.figures import (
     COEFFICIENTS,
@@ -39,6 +40,7 @@ ASKS = {"panel": "These raters", "generalising": "New raters too"}
 EXCLUSIONS = {"frozen": "as frozen", "nobody": "nobody excluded", "strict": "strict"}
 # Differences that stand in the grid already, as cells.
 READ_AGAIN = re.compile(r"^(majority|generalising)_|^(score_)?difference")
+OTHER_METHODS = re.compile(r"^(generalising|mixed|bayes|mantel)")
 VERDICTS = {"": "All neurons", "_yes": "Called interpretable", "_no": "Called not interpretable"}
 
 
@@ -89,6 +91,9 @@ def _rows(report: Report) -> Iterator[DifferenceRow]:
     panel = [number for number in report.select(report.main[1]) if number.size or report.pooled]
     for number in panel:
         yield DifferenceRow(_label(number, report), number, main=True)
+    for number in sensitivity_numbers(report)[1:]:
+        if number.status == "sensitivity" and OTHER_METHODS.search(number.kind):
+            yield DifferenceRow(kind_words(number.kind).removeprefix("Difference, "), number, False, "By other methods")
     size = "" if report.pooled else report.plan.sizes[0]
     raters = [number for number in report.select("rater_difference") if number.size == size]
     if report.scored or len(raters) > MOST_RATER_ROWS or len(report.raters) < 2:
@@ -116,14 +121,18 @@ def _flow_column(report: Report, arm: str) -> Column:
     yes, no, scored = (_sum(rows, field) for field in ("yes", "no", "scored"))
     cannot, shown, unanswered = (_sum(rows, field) for field in ("cannot", "shown", "unanswered"))
     verdicts = () if report.scored else (f"yes {yes:,}, no {no:,}",)
+    # Of ratings that were made elsewhere it is not known what was drawn and asked for.
+    drawn = (
+        Step("Neurons drawn", _sum(rows, "drawn")),
+        Step("Rejected", _sum(rows, "rejected"), rejected, left=True),
+        Step("Neurons studied", _sum(rows, "neurons")),
+        Step("Answers asked for", _sum(rows, "assigned")),
+        Step("Not shown", _sum(rows, "not_shown"), left=True),
+    )
     return Column(
         arm,
         (
-            Step("Neurons drawn", _sum(rows, "drawn")),
-            Step("Rejected", _sum(rows, "rejected"), rejected, left=True),
-            Step("Neurons studied", _sum(rows, "neurons")),
-            Step("Answers asked for", _sum(rows, "assigned")),
-            Step("Not shown", _sum(rows, "not_shown"), left=True),
+            *(drawn if frozen_here(report) else (Step("Neurons", _sum(rows, "neurons")),)),
             Step("Shown", shown),
             Step("Not answered", unanswered, left=True),
             Step("Judged", shown - unanswered),
@@ -290,7 +299,7 @@ def layers_chart(report: Report) -> Chart | None:
     if not numbers:
         return None
     one = [number for number in numbers if number.kind == numbers[0].kind]
-    found = [Point(number.part.removeprefix("layer "), number.arm, number) for number in one]
+    found = [Point(number.part.removesuffix(" of layers"), number.arm, number) for number in one]
     title = "Interpretable fraction by layer third"
     svg = lines_figure(found, name="layers", title=title, heading=title, note=report.rater_label)
     return chart("layers", svg, "Exploratory: a third of the layers holds few neurons.", wide=len(found) > FEW_MARKS)

@@ -1,7 +1,7 @@
 """What was done, as a paragraph to paste: sample, raters, blinding, what was frozen, and how the numbers were made."""
 
 from analysis.export.blocks import FLOW, LEAKS, PLAN, RATERS, Paragraph, Piece
-from analysis.export.prose import joined, listed, raters_said, total
+from analysis.export.prose import frozen_here, joined, listed, raters_said, total
 from analysis.export.sources import Facts
 from analysis.export.words import level, spelt
 from analysis.reports import Report
@@ -21,6 +21,10 @@ METHODS_OF = {
         "variance), so that the interval holds for new raters too."
     ),
 }
+UNKNOWN = (
+    " were judged. The ratings were made elsewhere: how the neurons were drawn, and whether the raters knew the arm, "
+    "is not known here."
+)
 NOT_PEOPLE = (
     "The raters were simulated: programs and no persons judged these neurons, so nothing here is evidence of how "
     "people judge them."
@@ -37,20 +41,23 @@ def methods_paragraphs(report: Report, facts: Facts) -> tuple[Paragraph, ...]:
 def _sample(report: Report) -> list[Piece]:
     plan = report.plan
     sizes = f"{spelt(len(plan.sizes), 'model size')} ({listed(plan.sizes)})"
-    return [
+    which = [
         Piece(f"{total(report, 'neurons'):,}", FLOW), Piece(" neurons of "),
         Piece(f"{spelt(len(plan.arms), 'arm')} ({listed(plan.arms)})", PLAN), Piece(" in "), Piece(sizes, PLAN),
-        Piece(" were drawn at random within size and arm, live and dead alike; "),
+    ]  # fmt: skip
+    if not frozen_here(report):
+        return [*which, Piece(UNKNOWN)]
+    return [
+        *which, Piece(" were drawn at random within size and arm, live and dead alike; "),
         Piece(f"{total(report, 'rejected'):,}", FLOW), Piece(" draws could not be shown and were replaced."),
     ]  # fmt: skip
 
 
 def _raters(report: Report) -> list[Piece]:
     plan = report.plan
-    end = (
-        f" judged them, each in an order of their own and without knowing the arm. They were asked: “{plan.question}” "
-    )
-    pieces = [Piece(raters_said(report), RATERS), Piece(end.rstrip())]
+    blind = ", each in an order of their own and without knowing the arm" if frozen_here(report) else ""
+    asked = f" They were asked: “{plan.question}”" if plan.question else ""
+    pieces = [Piece(raters_said(report), RATERS), Piece(f" judged them{blind}.{asked}")]
     return [*pieces, Piece(" " + NOT_PEOPLE)] if report.simulated else pieces
 
 

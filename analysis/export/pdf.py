@@ -15,7 +15,7 @@ import typst
 
 from analysis.export.blocks import Block, Chart, Folded, Listing, Paragraph, Section
 from analysis.export.cells import Cell, Table
-from analysis.export.prose import raters_said
+from analysis.export.prose import frozen_here, raters_said
 from analysis.export.sections import report_sections
 from analysis.export.sources import Facts
 from analysis.figures.svg import FONT
@@ -41,11 +41,15 @@ def report_pdf(report: Report, facts: Facts) -> bytes:
         "author": f"Blindscope, {report.rater_label}",
         "description": f"{SIMULATED} {first}" if report.simulated else first,
         "keywords": ["interpretability", "blinded evaluation", report.rater_label],
-        "header": f"{report.plan.title} · {report.rater_label} · protocol {report.plan.protocol_sha256[:12]}",
+        "header": " · ".join([report.plan.title, report.rater_label, *_protocol(report)]),
         "lead": f"Report of {report.judgments:,} answers by {raters_said(report)}.",
         "simulated": SIMULATED if report.simulated else "",
     }
     return _typeset({**told, "sections": _sections_json(sections)})
+
+
+def _protocol(report: Report) -> list[str]:
+    return [f"protocol {report.plan.protocol_sha256[:12]}"] if frozen_here(report) else []
 
 
 def _typeset(told: dict[str, Any]) -> bytes:

@@ -15,6 +15,11 @@ def joined(sentences: Iterable[Sequence[Piece]]) -> Iterator[Piece]:
         yield from sentence
 
 
+def frozen_here(report: Report) -> bool:
+    """Whether a protocol says how neurons were drawn and shown; of ratings made elsewhere nobody here knows."""
+    return bool(report.plan.protocol_sha256)
+
+
 def total(report: Report, field: str) -> int:
     """A count of the flow over all sizes and arms."""
     return sum(getattr(row, field) for row in report.flow)

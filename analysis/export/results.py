@@ -2,7 +2,7 @@
 
 from analysis.export.blocks import FLOW, NUMBERS, RATERS, Paragraph, Piece
 from analysis.export.kinds import kind_words
-from analysis.export.prose import joined, raters_said, total
+from analysis.export.prose import frozen_here, joined, raters_said, total
 from analysis.export.words import formatted, level, p_value, planned_test, spelt, value
 from analysis.reports import Report
 from analysis.stats.results import Number
@@ -24,10 +24,14 @@ def _who(report: Report) -> list[Piece]:
 
 def _came_through(report: Report) -> list[Piece]:
     drawn, shown, unanswered = (total(report, field) for field in ("drawn", "shown", "unanswered"))
-    pieces = [
+    came = [
         Piece("Of "), Piece(spelt(drawn, "drawn neuron"), FLOW), Piece(", "),
         Piece(f"{total(report, 'rejected'):,}", FLOW), Piece(" could not be shown; the others came to "),
-        Piece(spelt(shown - unanswered, "answer"), FLOW), Piece(" by "), Piece(raters_said(report), RATERS),
+    ]  # fmt: skip
+    if not frozen_here(report):
+        came = [Piece(spelt(drawn, "neuron"), FLOW), Piece(" came to ")]
+    pieces = [
+        *came, Piece(spelt(shown - unanswered, "answer"), FLOW), Piece(" by "), Piece(raters_said(report), RATERS),
         Piece(", of which "), Piece(f"{total(report, 'excluded'):,}", FLOW),
         Piece(" were excluded by the frozen rules"),
     ]  # fmt: skip

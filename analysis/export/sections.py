@@ -10,6 +10,7 @@ from analysis.export.charts import EXCLUSIONS, agreement_kinds, report_charts, s
 from analysis.export.kinds import kind_words, section_of
 from analysis.export.methods import ASKED, exclusion_rules, methods_paragraphs
 from analysis.export.others import other_blocks, repeated_table
+from analysis.export.prose import frozen_here
 from analysis.export.results import results_paragraphs
 from analysis.export.sources import Facts
 from analysis.export.words import headline, level, spelt
@@ -35,9 +36,16 @@ TITLES = {
     "paste": "Methods and results to paste",
     "how": "How it was done",
 }
-METHOD = (
+DRAWN = (
     "Neurons were drawn at random within size and arm, live and dead alike, and shown in an order of their own to each "
-    "rater, who did not know the arm. The neuron is the unit of every interval, because several raters judge the same "
+    "rater, who did not know the arm. "
+)
+ELSEWHERE = (
+    "The ratings were made elsewhere: how the neurons were drawn and shown, and whether the raters knew the arm, is not "
+    "known here. "
+)
+METHOD = (
+    "The neuron is the unit of every interval, because several raters judge the same "
     "neuron and their answers are not independent. Fractions: Wilson's interval on the effective number of independent "
     "answers (cluster Wilson; plain Wilson where each neuron has one answer). Differences: Newcombe's hybrid score "
     "interval made from two of these. For new raters: multi-reader multi-case intervals, with Welch's limits. Over "
@@ -74,11 +82,16 @@ def report_sections(report: Report, facts: Facts) -> tuple[Section, ...]:
     made["raters"] = [] if report.scored else [*_figure(charts, "raters"), tables.rater_table(report)]
     made["scores"] = [] if report.scored else [*tables.score_tables(report)]
     made["paste"] = [*methods_paragraphs(report, facts), *results_paragraphs(report)]
-    made["how"] = [Paragraph.of(METHOD), Paragraph.of(STATUSES), Listing(_made_with(report))]
+    made["how"] = [
+        Paragraph.of((DRAWN if frozen_here(report) else ELSEWHERE) + METHOD),
+        Paragraph.of(STATUSES),
+        Listing(_made_with(report)),
+    ]
     _add_others(report, made)
     met: set[str] = set()
+    titles = TITLES if frozen_here(report) else {**TITLES, "plan": "What was asked"}
     return tuple(
-        Section(name, TITLES[name], tuple(_anchored(block, met) for block in blocks))
+        Section(name, titles[name], tuple(_anchored(block, met) for block in blocks))
         for name, blocks in made.items()
         if blocks
     )
@@ -109,8 +122,9 @@ def _asked(report: Report) -> str:
         counted = "The shares are means over neurons of the share of questions that were answered rightly."
     else:
         counted = "The fractions are means over neurons of the share of raters who said yes."
+    asked = f"The raters were asked: “{plan.question}” " if plan.question else ""
     return (
-        f"The raters were asked: “{plan.question}” {counted} The {level(plan.level)} intervals answer the "
+        f"{asked}{counted} The {level(plan.level)} intervals answer the "
         f"{ASKS[plan.asks]}: they hold for {ASKED[plan.asks]}."
     )
 
@@ -119,7 +133,7 @@ def _plan(report: Report, facts: Facts) -> Iterator[Block]:
     plan = report.plan
     contrast = f"{plan.compared} − {plan.baseline}" if plan.compared else "none: there is one arm"
     rows = [
-        ("Question to the raters", f"“{plan.question}”"),
+        ("Question to the raters", f"“{plan.question}”" if plan.question else ""),
         ("Shown", facts.shown),
         ("Arms and sizes", f"{', '.join(plan.arms)}; {', '.join(plan.sizes)}"),
         ("Estimand", "share of right answers" if report.scored else VOTES[plan.vote]),
@@ -130,7 +144,14 @@ def _plan(report: Report, facts: Facts) -> Iterator[Block]:
         ("Exclusions", "; ".join(exclusion_rules(report)) or "nobody and nothing"),
         ("Frozen", facts.frozen_at),
         ("Frozen protocol (sha256)", plan.protocol_sha256),
-        ("Amendments", "none" if not facts.amendments else spelt(len(facts.amendments), "amendment")),
+        (
+            "Amendments",
+            ""
+            if not frozen_here(report)
+            else "none"
+            if not facts.amendments
+            else spelt(len(facts.amendments), "amendment"),
+        ),
     ]
     yield Listing(tuple((name, told) for name, told in rows if told))
     if facts.amendments:

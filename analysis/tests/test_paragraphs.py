@@ -5,6 +5,7 @@ import re
 import pytest
 
 from analysis.export.methods import methods_paragraphs
+from analysis.export.page import standalone_page
 from analysis.export.paragraphs import paragraphs_markdown, paragraphs_text
 from analysis.export.results import results_paragraphs
 from analysis.export.sources import Amendment, Facts
@@ -96,6 +97,19 @@ def test_names_and_questions_cannot_write_markdown():
     told = paragraphs_markdown(report, make_facts())
     assert "[this](http" not in told
     assert r"\*Is\* \[this\]" in told
+
+
+def test_of_ratings_made_elsewhere_nothing_is_claimed_that_nobody_here_knows():
+    report = make_report(plan=make_plan(protocol_sha256="", question=""))
+    nowhere = make_facts(frozen_at="", closed_at="", unblinded_at="", unblinded_by="", unblinded_because="", leaks="")
+    text = paragraphs_text(report, nowhere)
+    for claim in ("at random", "without knowing the arm", "frozen before", "drawn neuron", "They were asked"):
+        assert claim not in text
+    assert "whether the raters knew the arm, is not known here" in text
+    page = standalone_page(report, nowhere)
+    assert "drawn at random" not in page
+    assert "who did not know the arm" not in page
+    assert "Neurons drawn" not in page
 
 
 def test_exclusions_and_amendments_are_told():
