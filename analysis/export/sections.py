@@ -41,8 +41,8 @@ DRAWN = (
     "rater, who did not know the arm. "
 )
 ELSEWHERE = (
-    "The ratings were made elsewhere: how the neurons were drawn and shown, and whether the raters knew the arm, is not "
-    "known here. "
+    "The ratings were made elsewhere: how the neurons were drawn and shown, and whether the raters knew the arm, is "
+    "not known here. "
 )
 METHOD = (
     "The neuron is the unit of every interval, because several raters judge the same "
