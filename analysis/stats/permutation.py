@@ -149,7 +149,7 @@ def _exact(strata: list[_Stratum]) -> tuple[npt.NDArray[np.float64], npt.NDArray
     values, shares = np.zeros(1), np.ones(1)
     for stratum, scale in zip(strata, scales, strict=True):
         sums, chances = _sum_distribution(stratum, scale)
-        if len(values) * len(sums) > EXACT_VALUES * 50:
+        if len(values) * len(sums) > 25 * EXACT_VALUES:
             return None
         values, shares = _added(values, shares, stratum.difference(sums) / len(strata), chances)
         if len(values) > EXACT_VALUES:
