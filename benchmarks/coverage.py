@@ -111,8 +111,14 @@ def main() -> int:
     results = [result for result in kept(path, formulas) if Cell(**result["cell"]) in set(wanted)]
     print(tables(results))
     if arguments.write:
-        tables_write(results, machine=f"{platform.machine()}, Python {platform.python_version()}")
+        tables_write(results, machine=machine())
     return 0
+
+
+def machine() -> str:
+    return (
+        f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, NumPy {np.__version__}"
+    )
 
 
 def simulate(cells: list[Cell], runs: int, formulas: str, path: Path, processes: int) -> None:

@@ -49,6 +49,11 @@ class Line:
         return GOAL_OF_FEW if self.question == GENERALISING and self.cell.raters < MANY else GOALS[self.question]
 
     @property
+    def inside(self) -> bool:
+        """Within the goal as it was counted, chance included."""
+        return self.goal[0] <= self.coverage <= self.goal[1]
+
+    @property
     def met(self) -> bool:
         """Within the goal, as far as three Monte Carlo errors can tell."""
         low, high = self.goal
@@ -150,7 +155,8 @@ def _misses(found: list[Line], question: str) -> str:
     if not ours:
         return ""
     out = [line for line in ours if not line.met]
-    head = f"Of {len(ours)} {question} intervals of ours {len(ours) - len(out)} keep their goal"
+    inside = sum(line.inside for line in ours)
+    head = f"Of {len(ours)} {question} intervals of ours {len(ours) - len(out)} keep their goal ({inside} as counted)"
     if not out:
         return head + "."
     groups: dict[tuple[int, int, str, bool], list[Line]] = {}
