@@ -92,7 +92,7 @@ def _rows(report: Report) -> Iterator[DifferenceRow]:
     for number in panel:
         yield DifferenceRow(_label(number, report), number, main=True)
     for number in sensitivity_numbers(report)[1:]:
-        if number.status == "sensitivity" and OTHER_METHODS.search(number.kind):
+        if number.status == "sensitivity" and number.defined and OTHER_METHODS.search(number.kind):
             yield DifferenceRow(kind_words(number.kind).removeprefix("Difference, "), number, False, "By other methods")
     size = "" if report.pooled else report.plan.sizes[0]
     raters = [number for number in report.select("rater_difference") if number.size == size]

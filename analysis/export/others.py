@@ -1,6 +1,6 @@
 """Tables of numbers of any kind, so that no number of a report is missing from its page."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from analysis.export.blocks import Block, Folded
 from analysis.export.cells import ALL_SIZES, Cell, Table, count_cell, head, number_cell, table
@@ -25,7 +25,8 @@ def other_blocks(numbers: Iterable[Number], title: str) -> Iterator[Block]:
     shared = {kind: rows for kind, rows in kinds.items() if len(rows) < ROWS_OF_ITS_OWN}
     if shared:
         yield table(title, "", *_columns([row for rows in shared.values() for row in rows], with_kind=True))
-        yield Folded(f"{title}: questions and methods", (_questions(title, shared),))
+        asked = f"{title}: questions and methods"
+        yield Folded(asked, (questions_table(asked, shared),))
     for kind, rows in kinds.items():
         if kind not in shared:
             yield Folded(kind_words(kind), (_kind_table(rows),))
@@ -47,12 +48,13 @@ def _kind_table(numbers: Sequence[Number]) -> Table:
     return table(kind_words(numbers[0].kind), note, *_columns(numbers, with_kind=False))
 
 
-def _questions(title: str, kinds: dict[str, list[Number]]) -> Table:
+def questions_table(title: str, kinds: Mapping[str, Sequence[Number]]) -> Table:
+    """What each kind of number answers, and how it was made."""
     rows = [
         (Cell(kind_words(kind)), Cell(question(numbers), long=True), Cell(_methods(numbers), long=True))
         for kind, numbers in kinds.items()
     ]
-    return table(f"{title}: questions and methods", "", head("Quantity", "Question", "Method"), rows)
+    return table(title, "", head("Quantity", "Question", "Method"), rows)
 
 
 def _methods(numbers: Sequence[Number]) -> str:

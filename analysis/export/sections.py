@@ -9,7 +9,7 @@ from analysis.export.cells import Cell, Table, anchor, count_cell, head, number_
 from analysis.export.charts import EXCLUSIONS, agreement_kinds, report_charts, sensitivity_grid, sensitivity_numbers
 from analysis.export.kinds import kind_words, section_of
 from analysis.export.methods import ASKED, exclusion_rules, methods_paragraphs
-from analysis.export.others import other_blocks, repeated_table
+from analysis.export.others import other_blocks, questions_table, repeated_table
 from analysis.export.prose import frozen_here
 from analysis.export.results import results_paragraphs
 from analysis.export.sources import Facts
@@ -201,7 +201,9 @@ def _main_tables(report: Report) -> list[Table]:
 def _agreement(report: Report) -> list[Block]:
     if len(report.raters) < 2:
         return [Paragraph.of("With fewer than two raters no agreement is defined.")]
-    return [tables.agreement_table(report, agreement_kinds(report))]
+    kinds = agreement_kinds(report)
+    asked = questions_table("Agreement: questions and methods", {kind: report.select(kind) for kind in kinds})
+    return [tables.agreement_table(report, kinds), Folded(asked.title, (asked,))]
 
 
 def _blind(report: Report) -> list[Block]:

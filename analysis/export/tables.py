@@ -98,13 +98,11 @@ def readings_tables(report: Report) -> list[Table]:
 
 def agreement_table(report: Report, kinds: Sequence[str]) -> Table:
     """All coefficients over all arms and in each, a column for each kind."""
-    asked = [f"{kind_words(kind)}: {question(report.select(kind))[0:-1]}." for kind in kinds]
     note = (
         f"{level(report.plan.level)} intervals; {report.plan.resamples:,} resamples where they are drawn. 1 is perfect "
-        "agreement and 0 chance, but for raw agreement, a share. Kappa and alpha also depend on how common yes is. "
+        "agreement and 0 chance, but for raw agreement, a share. Kappa and alpha also depend on how common yes is."
     )
-    columns = {kind: kind_words(kind) for kind in kinds}
-    return matrix_table(report, columns, "Agreement between raters", note + " ".join(asked))
+    return matrix_table(report, {kind: kind_words(kind) for kind in kinds}, "Agreement between raters", note)
 
 
 def time_table(report: Report) -> Table:
