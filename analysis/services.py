@@ -17,7 +17,7 @@ from analysis.reports.comparison import Comparison, comparison_make
 from annotation.design import design_from_dict
 from annotation.design.licence import NO_LICENCE
 from annotation.design.quality import QualityDesign
-from annotation.models import Study, Unblinding
+from annotation.models import PersonErasure, Study, Unblinding
 
 __all__ = [
     "StudyStillBlinded",
@@ -40,13 +40,16 @@ def report_build(*, study: Study, by: User = None) -> ReportSnapshot:
 
 
 def report_current(*, study: Study, by: User = None) -> ReportSnapshot:
-    """The newest report made by the code that is running, made now if there is none.
+    """The newest report made by the code that is running, made now if there is none or a rater was erased since.
 
     Raises `StudyStillBlinded` until the study is unblinded.
     """
     unblinding_of(study)
     kept = ReportSnapshot.objects.filter(study=study, code_version=code_version()).first()
-    return kept or report_build(study=study, by=by)
+    erased = PersonErasure.objects.filter(study=study).order_by("at").last()
+    if kept is None or (erased is not None and erased.at > kept.created_at):
+        return report_build(study=study, by=by)
+    return kept
 
 
 def report_sources(*, study: Study, by: User = None) -> Sources:

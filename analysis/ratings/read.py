@@ -312,7 +312,8 @@ def _notes(
         yield f"{renamed:,} names of neurons stand in several arms, sizes or layers: taken as different neurons."
     if other := int((judgments["rater_kind"] != plan.rater_kind).sum()):
         yield f"{other:,} rows are of another kind of rater than {plan.rater_kind} and are not analysed."
-    if missing := [arm for arm in plan.arms if arm not in set(judgments["arm"])]:
+    judged = set(judgments["arm"].unique())
+    if missing := [arm for arm in plan.arms if arm not in judged]:
         yield f"Nobody judged a neuron of {', '.join(missing)}."
     if plan.population == FINITE and not counted:
         yield "The plan asks about finite layers, but no table says how many neurons they have (--strata)."

@@ -9,9 +9,11 @@ from django.core.management import CommandError, call_command
 
 from analysis.export import FolderInUse, export_write, file_notes, folder_write, zip_bytes
 from analysis.models import ReportSnapshot
-from analysis.services import report_sources
+from analysis.services import report_current, report_sources
 from analysis.tasks import report_build_task
 from analysis.tests.factories import make_study
+from annotation.services.leaving import rater_erase
+from annotation.tests.factories import make_unblinded_study
 
 
 def files_of(folder):
@@ -123,3 +125,16 @@ def test_the_export_can_be_one_zip_and_never_replaces_a_file_that_is_none(tmp_pa
     with pytest.raises(FolderInUse, match="no export"):
         export_write(thesis, "study", {"report.json": lambda: b"{}"})
     assert thesis.read_text() == "years of work"
+
+
+@pytest.mark.django_db
+def test_the_page_follows_when_a_rater_is_erased_after_the_opening():
+    study = make_unblinded_study(consent={"text": "We ask you to rate neurons.", "withdrawal": "set aside"}, raters=2)
+    before = report_current(study=study)
+    assert report_current(study=study) == before
+    gone = study.seats.get(number=1).evaluator
+    rater_erase(evaluator=gone)
+    after = report_current(study=study)
+    assert gone.pseudonym in before.numbers["raters"]
+    assert gone.pseudonym not in after.numbers["raters"]
+    assert after.numbers["judgments"] == before.numbers["judgments"] / 2
