@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -12,9 +13,11 @@ from analysis.reports.cells import NeuronCounts, neuron_counts
 from analysis.reports.document import AnalysisPlan
 from analysis.reports.estimands import Scope
 from analysis.reports.fractions import Question, family
+from analysis.reports.generalising import Named, generalising_numbers
 from analysis.reports.population import Populations, means_of
 from analysis.reports.ratings import VERDICTS, Ratings
 from analysis.stats.results import Number
+from annotation.design.analysis import GENERALISING
 from annotation.protocols.options import TOP
 from annotation.protocols.spectrum import NAME, SILENT, band_verdicts
 from annotation.protocols.task import Answer
@@ -22,11 +25,15 @@ from annotation.protocols.trials import KINDS
 
 FRACTION, DIFFERENCE = "band: ", "band difference: "  # begin the kinds; the band's name follows
 
+FRACTION_NEW_RATERS, DIFFERENCE_NEW_RATERS = "band for new raters: ", "band difference for new raters: "
+
 
 def band_numbers(
     table: pd.DataFrame, counted: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan
 ) -> Iterator[Number]:
     """Interpretable fractions and differences within each band, strongest first; nothing in other tasks.
+
+    For new raters too, if the plan asks about them.
 
     Parameters
     ----------
@@ -40,6 +47,9 @@ def band_numbers(
         question = Question(f"{FRACTION}{band}", f"{DIFFERENCE}{band}", what, scope)
         means = means_of(neuron_counts(ratings), NeuronCounts.mean, scope, populations)
         yield from family(means, question, plan)
+        if plan.asks == GENERALISING:
+            named = Named(what, f"{FRACTION_NEW_RATERS}{band}", f"{DIFFERENCE_NEW_RATERS}{band}")
+            yield from generalising_numbers(ratings, replace(scope, asks=GENERALISING), populations, plan, named)
 
 
 def ratings_by_band(table: pd.DataFrame, counted: Ratings) -> dict[str, Ratings]:

@@ -18,7 +18,8 @@ MAIN = {
     (PANEL, MAJORITY): ("majority_fraction", "majority_difference"),
     (GENERALISING, MEAN): ("generalising_fraction", "generalising_difference"),
 }
-SCORED = ("score", "score_difference")  # of studies that never ask whether a neuron is interpretable
+# The same in studies that never ask whether a neuron is interpretable, by question.
+SCORED = {PANEL: ("score", "score_difference"), GENERALISING: ("generalising_score", "generalising_score_difference")}
 
 
 class PlanImpossible(ValueError):
@@ -259,13 +260,13 @@ def is_scored(numbers: Iterable[Number]) -> bool:
     for number in numbers:
         if number.kind == "fraction" and number.defined:
             return False
-        scored = scored or number.kind == SCORED[0]
+        scored = scored or number.kind == SCORED[PANEL][0]
     return scored
 
 
 def main_kinds(numbers: Iterable[Number], plan: AnalysisPlan) -> tuple[str, str]:
     """Kinds of the main numbers and of their differences, as the plan asks for them."""
-    return SCORED if is_scored(numbers) else MAIN[plan.asks, plan.vote]
+    return SCORED[plan.asks] if is_scored(numbers) else MAIN[plan.asks, plan.vote]
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

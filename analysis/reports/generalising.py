@@ -1,6 +1,7 @@
 """Interpretable fractions and differences as new raters, and not only new neurons, would give them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,8 +17,20 @@ from annotation.design.analysis import FINITE
 FRACTION, DIFFERENCE = "generalising_fraction", "generalising_difference"
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What is counted, and what its numbers are called."""
+
+    what: str = estimands.MEAN
+    fraction: str = FRACTION
+    difference: str = DIFFERENCE
+
+
+VERDICTS = Named()
+
+
 def generalising_numbers(
-    ratings: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan
+    ratings: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan, named: Named = VERDICTS
 ) -> Iterator[Number]:
     """Each size, then pooled over sizes with equal weights; below three raters without limits, and with the reason.
 
@@ -31,14 +44,14 @@ def generalising_numbers(
     for size in (*plan.sizes, *([""] if plan.pooled else [])):
         arms = [arm for arm in plan.arms if not size or (size, arm) in plan.groups]
         for arm in arms:
-            yield _fraction(ratings, scope, populations, plan, size, arm)
+            yield _fraction(ratings, scope, populations, plan, size, arm, named)
         for arm in arms:
             if arm != plan.baseline:
-                yield generalising_difference(ratings, scope, populations, plan, size, arm)
+                yield generalising_difference(ratings, scope, populations, plan, size, arm, named)
 
 
 def _fraction(
-    ratings: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan, size: str, arm: str
+    ratings: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan, size: str, arm: str, named: Named
 ) -> Number:
     answers = ratings.answers(arms=[arm], size=size)
     interval = mrmc_fraction(
@@ -47,18 +60,24 @@ def _fraction(
         rater=answers.rater,
         size=answers.size,
         level=plan.level,
-        estimand=_words(scope.of(estimands.MEAN), plan, answers, size, [arm]),
+        estimand=_words(scope.of(named.what), plan, answers, size, [arm]),
         population=_populations(answers, ratings, scope, populations),
     )
-    return Number.of(interval, kind=FRACTION, size=size, arm=arm)
+    return Number.of(interval, kind=named.fraction, size=size, arm=arm)
 
 
 def generalising_difference(
-    ratings: Ratings, scope: Scope, populations: Populations, plan: AnalysisPlan, size: str, arm: str
+    ratings: Ratings,
+    scope: Scope,
+    populations: Populations,
+    plan: AnalysisPlan,
+    size: str,
+    arm: str,
+    named: Named = VERDICTS,
 ) -> Number:
     """One arm minus the baseline in one size; size empty: pooled over the sizes that have both."""
     answers = ratings.answers(arms=[arm, plan.baseline], size=size)
-    words = scope.of(estimands.difference(estimands.MEAN))
+    words = scope.of(estimands.difference(named.what))
     interval = mrmc_difference(
         **answers.plain,
         treatment=plan.arms.index(arm),
@@ -67,7 +86,7 @@ def generalising_difference(
         estimand=_words(words, plan, answers, size, [arm, plan.baseline]),
         population=_populations(answers, ratings, scope, populations),
     )
-    return Number.of(interval, kind=DIFFERENCE, unit="difference", size=size, arm=arm, versus=plan.baseline)
+    return Number.of(interval, kind=named.difference, unit="difference", size=size, arm=arm, versus=plan.baseline)
 
 
 def _words(question: str, plan: AnalysisPlan, answers: Answers, size: str, arms: list[str]) -> str:

@@ -5,7 +5,7 @@ One million rows of text are slow to group again and again; as arrays of codes t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TypedDict
+from typing import TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -143,6 +143,10 @@ class Ratings:
     def with_verdicts(self, verdict: Codes) -> "Ratings":
         """The same rows with other verdicts, as codes."""
         return replace(self, verdict=verdict)
+
+    def with_scores(self, score: Floats) -> "Ratings":
+        """The same rows with scores in [0, 1] in the place of no and yes, for methods that take both."""
+        return replace(self, verdict=cast(Codes, score))
 
     def answers(self, *, arms: Sequence[str] = (), size: str = "") -> Answers:
         """Yes/no answers about neurons of some arms (none named: all) and of one size (empty: all)."""

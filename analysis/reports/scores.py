@@ -9,19 +9,23 @@ import pandas as pd
 
 from analysis.reports import estimands
 from analysis.reports.cells import Place
-from analysis.reports.document import AnalysisPlan
-from analysis.reports.estimands import HERE
+from analysis.reports.document import SCORED, AnalysisPlan
+from analysis.reports.estimands import HERE, Scope
 from analysis.reports.fractions import Question, family
+from analysis.reports.generalising import Named, generalising_numbers
 from analysis.reports.permutation import RIGHT as SCORE_IN_WORDS
 from analysis.reports.permutation import score_permutations
-from analysis.reports.ratings import Codes, Mask, Ratings
+from analysis.reports.population import NOWHERE
+from analysis.reports.ratings import UNANSWERED, Codes, Floats, Mask, Ratings
 from analysis.stats.proportions import ClusterMean, cluster_mean
 from analysis.stats.results import Number
+from annotation.design.analysis import GENERALISING
 from annotation.protocols import TASKS
 from annotation.protocols.rule_prediction import NAME as RULE_PREDICTION
 from annotation.protocols.task import YES
 
 NOTHING_RIGHT = ("", "{}")
+NEW_RATERS = Named(estimands.SCORE, *SCORED[GENERALISING])
 RIGHT, ANSWERED, HITS, PREDICTED, FIRING = range(5)  # columns of a tally
 
 
@@ -56,8 +60,10 @@ def score_numbers(table: pd.DataFrame, counted: Ratings, plan: AnalysisPlan) -> 
     right, answered = (_per_neuron(marked, tallies[:, column]) for column in (RIGHT, ANSWERED))
     means = _means(marked, right, answered)
     yield from family(means, Question("score", "score_difference", estimands.SCORE, HERE), plan)
+    shares = marked.with_scores(_shares(tallies[:, RIGHT], tallies[:, ANSWERED], UNANSWERED))
+    yield from generalising_numbers(shares, Scope(GENERALISING), NOWHERE, plan, NEW_RATERS)
     if not asks:  # else the verdicts are what the study is about
-        share = np.where(answered > 0, right / np.maximum(answered, 1), np.nan)
+        share = _shares(right, answered, np.nan)
         yield from score_permutations(marked, share, answered, SCORE_IN_WORDS, plan)
     if not (tallies[:, PREDICTED] + tallies[:, FIRING]).any():
         return
@@ -85,6 +91,10 @@ def _tally(responses: str, right_answers: str, task: str) -> tuple[int, int, int
     predicted, firing = [value == YES for value, _ in pairs], [truth == YES for _, truth in pairs]
     hits = sum(said and fires for said, fires in zip(predicted, firing, strict=True))
     return correct, len(pairs), hits, sum(predicted), sum(firing)
+
+
+def _shares(right: Codes, answered: Codes, nothing: float) -> Floats:
+    return np.where(answered > 0, right / np.maximum(answered, 1), nothing)
 
 
 def _per_neuron(marked: Ratings, values: Codes) -> Codes:

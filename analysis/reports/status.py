@@ -17,10 +17,11 @@ READINGS = (
     "fraction", "majority_fraction", "generalising_fraction", "unanimous_fraction", "any_fraction",
     "fraction_cannot_as_no", "fraction_cannot_as_yes", "fraction_skipped_as_no", "fraction_skipped_as_yes",
     "fraction_excluding_nobody", "fraction_excluding_strict", "exact_fraction", "jeffreys_fraction",
+    "score", "generalising_score",
 )  # fmt: skip
 CONTRASTS = (
     "difference", "majority_difference", "generalising_difference", "difference_excluding_nobody",
-    "difference_excluding_strict",
+    "difference_excluding_strict", "score_difference", "generalising_score_difference",
 )  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def statuses_given(numbers: Iterable[Number], plan: AnalysisPlan, main: tuple[st
 
 def primary_kind(plan: AnalysisPlan, main: tuple[str, str]) -> str:
     """Kind of the primary contrast: where several looks were planned, the interval that all of them leave."""
-    return REPEATED if plan.looks > 1 and main != SCORED else main[1]
+    return REPEATED if plan.looks > 1 and main not in SCORED.values() else main[1]
 
 
 def status_of(number: Number, plan: AnalysisPlan, main: tuple[str, str]) -> str:

@@ -147,6 +147,13 @@ def test_the_report_of_a_forced_choice_is_about_right_answers_and_calls_nothing_
     assert report.number("score_difference/tiny/solu/baseline/all").estimate == pytest.approx(0)
     assert {(row.scored, row.unanswered, row.shown) for row in report.flow} == {(8, 0, 8)}
     assert report.judgments == 24
+    assert report.primary.id == "score_difference/tiny/solu/baseline/all"
+    assert {number.id for number in report.of_status("planned")} == {
+        "score/tiny/baseline/all/all", "score/tiny/solu/all/all", "permutation_p/tiny/solu/baseline/all",
+    }  # fmt: skip
+    new = report.number("generalising_score/tiny/solu/all/all")
+    assert new.estimate == pytest.approx(2 / 3)
+    assert "generalising question" in new.estimand
     page = standalone_page(report, report_facts(Study.objects.get()))
     assert "of questions answered rightly" in page
     assert "nterpretable" not in page
