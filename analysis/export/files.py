@@ -115,7 +115,7 @@ class Digests:
 def report_files(sources: Sources) -> dict[str, FileSource]:
     """Every file of the export by name; checksums come last."""
     tables, charts = _tables(sources), report_charts(sources.report)
-    notes = _notes(charts, own=sources.study is not None, given=tuple(sources.given))
+    notes = _notes(charts, _listed(tables), own=sources.study is not None, given=tuple(sources.given))
     files = {
         **_report_files(sources, notes),
         **{f"{name}.svg": chart.svg.encode for name, chart in charts.items()},
@@ -133,16 +133,15 @@ def report_files(sources: Sources) -> dict[str, FileSource]:
 
 def file_notes(report: Report) -> dict[str, str]:
     """What each file of the export of a study is, by name, in the order in which they are listed."""
-    return _notes(report_charts(report), own=True)
+    return _notes(report_charts(report), list(TABLE_NOTES), own=True)
 
 
-def _notes(charts: Mapping[str, Chart], *, own: bool, given: tuple[str, ...] = ()) -> dict[str, str]:
+def _notes(charts: Mapping[str, Chart], tables: list[str], *, own: bool, given: tuple[str, ...] = ()) -> dict[str, str]:
     """The same; ratings that were made elsewhere have fewer files than a study of this site."""
-    tables = TABLE_NOTES if own else {name: TABLE_NOTES[name] for name in ("judgments", "key", "strata", "raters")}
     return {
         **REPORT_NOTES,
         **{f"{name}.svg": f"{FIGURE}{chart.title}" for name, chart in charts.items()},
-        **{f"{name}.csv": note for name, note in tables.items()},
+        **{f"{name}.csv": TABLE_NOTES[name] for name in tables},
         **{f"{name}.parquet": f"{name}.csv with exact types" for name in tables},
         **PLAN_NOTES,
         **(STUDY_NOTES if own else {}),

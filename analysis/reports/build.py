@@ -64,7 +64,7 @@ def report_make(
     frozen = material.frozen
     return Report(
         plan=plan,
-        raters=tuple(frozen.raters[code] for code in np.unique(frozen.rater)),
+        raters=tuple(frozen.raters[code] for code in np.unique(frozen.rater[frozen.answered])),
         judgments=int(frozen.answered.sum()),
         input_sha256=input_sha256,
         code_version=code_version(),
