@@ -206,6 +206,29 @@ def test_the_generalising_model_is_near_another_packages_laplace_fit():
     assert fit.log_odds_ratio.method.startswith("approximate")
 
 
+def test_both_models_give_another_packages_numbers_for_twenty_raters():
+    rng = np.random.default_rng(20)
+    neuron, rater = (codes.ravel() for codes in np.indices((400, 20)))
+    arm, size = np.arange(400) % 2, np.arange(400) // 2 % 3
+    cells = rng.normal(0, 0.8, (20, 1)) + rng.normal(0, 0.5, (20, 2))
+    logit = arm[neuron] - 0.5 + rng.normal(0, 1.5, 400)[neuron] + cells[rater, arm[neuron]]
+    said = (rng.random(8000) < 1 / (1 + np.exp(-logit))).astype(int)
+    data = {"said": said, "neuron": neuron, "rater": rater, "arm": arm, "size": size}
+    # glmm 0.6.2 as above, nagq=25: arm 0.84178610 (0.15214761), SD 1.40344472
+    panel = fitted(data)
+    assert panel.log_odds_ratio.estimate == pytest.approx(0.84178610, abs=1e-7)
+    assert panel.log_odds_ratio.se == pytest.approx(0.15214761, abs=1e-7)
+    assert panel.neuron_sd.estimate == pytest.approx(1.40344472, abs=1e-7)
+    # and with raters random, by Laplace: arm 0.873997 (0.270830), SDs 1.461938, 0.355589, 0.695094. With twenty answers
+    # for each neuron that is near to quadrature; restricted likelihood takes back up to sqrt(20 / 19) = 1.026.
+    drawn = fitted(data, question="generalising")
+    assert drawn.log_odds_ratio.estimate == pytest.approx(0.873997, abs=0.02 * 0.270830)
+    assert drawn.log_odds_ratio.se / 0.270830 == pytest.approx(1.013, abs=0.013)
+    assert drawn.neuron_sd.estimate == pytest.approx(1.461938, rel=0.01)
+    assert drawn.rater_sd.estimate / 0.355589 == pytest.approx(1.013, abs=0.013)
+    assert drawn.rater_arm_sd.estimate / 0.695094 == pytest.approx(1.013, abs=0.013)
+
+
 def test_the_generalising_model_finds_the_truth_among_many_raters():
     data = simulated(
         np.random.default_rng(9),
