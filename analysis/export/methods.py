@@ -12,15 +12,22 @@ ASKED = {
 }
 COUNTED = {"mean": "the share of its raters who said yes", "majority": "whether more than half of its raters said yes"}
 METHODS_OF = {
-    "panel": (
+    ("panel", "majority"): (
+        "Each neuron has one vote: Wilson's interval for fractions, Newcombe's hybrid score interval for differences."
+    ),
+    ("panel", "mean"): (
         "The neuron was the unit of every interval: Wilson's interval on the effective number of independent answers "
         "for fractions (cluster Wilson), Newcombe's hybrid score interval made from two of these for differences."
     ),
-    "generalising": (
+    ("generalising", "mean"): (
         "Neurons and raters were both taken as drawn from larger populations (multi-reader, multi-case analysis of "
         "variance), so that the interval holds for new raters too."
     ),
 }
+FINITE = (
+    " They hold for the counted neurons of these layers and no others, and are narrower by the share of them that was "
+    "drawn."
+)
 UNKNOWN = (
     " were judged. The ratings were made elsewhere: how the neurons were drawn, and whether the raters knew the arm, "
     "is not known here."
@@ -100,8 +107,10 @@ def _asked(report: Report) -> list[Piece]:
 
 
 def _intervals(report: Report) -> list[Piece]:
-    return [Piece(METHODS_OF[report.plan.asks] + " Intervals have a level of "), Piece(level(report.plan.level), PLAN),
-            Piece(".")]  # fmt: skip
+    plan = report.plan
+    finite = FINITE if plan.population == "finite" else ""
+    method = METHODS_OF[plan.asks, "mean" if report.scored else plan.vote]
+    return [Piece(f"{method}{finite} Intervals have a level of "), Piece(level(plan.level), PLAN), Piece(".")]
 
 
 def _exclusions(report: Report) -> list[Piece]:

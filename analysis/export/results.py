@@ -43,19 +43,26 @@ def _came_through(report: Report) -> list[Piece]:
 def _primary(report: Report) -> list[Piece]:
     contrast = main_contrast(report)
     if contrast is None:
-        return [Piece("There is no contrast between arms in this study.")]
+        return [*_shares(report), Piece("There is no contrast between arms in this study.")]
     shares = {number.arm: number for number in report.select(report.main[0]) if number.size == contrast.size}
     found = "of questions were answered rightly" if report.scored else "of neurons were called interpretable"
     treatment, baseline = shares.get(contrast.arm), shares.get(contrast.versus)
     if not contrast.defined or treatment is None or baseline is None:
         return [Piece(f"{_contrast_said(report)}, {contrast.arm} − {contrast.versus}, could not be computed, "
                       "because one of the two arms has no judgments.")]  # fmt: skip
-    place = f"In {contrast.size}" if contrast.size else "Over all sizes with equal weights"
+    place = f"In {contrast.size}," if contrast.size else "Over all sizes with equal weights"
     return [
         Piece(f"{place} "), *_told(treatment), Piece(f" {found} in {treatment.arm} and "), *_told(baseline),
         Piece(f" in {baseline.arm}. {_contrast_said(report)}, {contrast.arm} − {contrast.versus}, was "),
         *_told(contrast, " points"), Piece("."),
     ]  # fmt: skip
+
+
+def _shares(report: Report) -> list[Piece]:
+    """The fractions of a study with one arm."""
+    found = "of questions were answered rightly" if report.scored else "of neurons were called interpretable"
+    shares = [number for number in report.select(report.main[0]) if number.size == report.plan.place]
+    return [piece for number in shares for piece in (*_told(number), Piece(f" {found} in {number.arm}. "))]
 
 
 def main_contrast(report: Report) -> Number | None:
@@ -86,7 +93,8 @@ def _p(report: Report) -> list[Piece]:
     test = planned_test(report, contrast) if contrast else None
     if test is None:
         return []
-    return [Piece("The planned test of no difference gave "), Piece(f"p {p_value(test.estimate)}", test.id),
+    about = ", about these raters," if report.plan.asks == "generalising" else ""
+    return [Piece(f"The planned test of no difference{about} gave "), Piece(f"p {p_value(test.estimate)}", test.id),
             Piece(f" ({test.method}).", test.id)]  # fmt: skip
 
 
@@ -148,7 +156,8 @@ def _sensitivity(report: Report) -> list[Piece]:
 
 def _cell_said(number: Number) -> str:
     """Which analysis it was."""
-    return number.part or kind_words(number.kind).lower()
+    words = kind_words(number.kind)
+    return number.part or words[:1].lower() + words[1:]
 
 
 def _agreement(report: Report) -> list[Piece]:

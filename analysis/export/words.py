@@ -70,6 +70,9 @@ def headline(report: Report) -> Iterator[str]:
     share, differences = report.main
     size = report.plan.place
     shares = {number.arm: number for number in report.select(share) if number.size == size}
+    if not report.plan.compared:
+        for number in shares.values():
+            yield f"{number.arm}: {both(number)} {_found(report)}."
     for difference in report.select(differences):
         if difference.size == size and {difference.arm, difference.versus} <= shares.keys():
             yield _headline_sentence(report, shares[difference.arm], shares[difference.versus], difference)
@@ -78,16 +81,20 @@ def headline(report: Report) -> Iterator[str]:
 def _headline_sentence(report: Report, treatment: Number, baseline: Number, difference: Number) -> str:
     if not difference.defined:
         return f"{treatment.arm} against {baseline.arm}: no judgments in one of the two arms."
-    found = "of questions answered rightly" if report.scored else "of neurons interpretable"
     sure = f"{level(report.plan.level)} interval {limits(difference)}"
     if not difference.bounded:
         sure = f"no interval: {difference.refused}" if difference.refused else "no interval"
     test = planned_test(report, difference)
-    p = f", p{GAP}{p_value(test.estimate)}" if test else ""
+    about = " for these raters" if report.plan.asks == "generalising" else ""
+    p = f", p{GAP}{p_value(test.estimate)}{about}" if test else ""
     return (
-        f"{treatment.arm}: {value(treatment)} {found}, {baseline.arm}: {value(baseline)}. "
+        f"{treatment.arm}: {value(treatment)} {_found(report)}, {baseline.arm}: {value(baseline)}. "
         f"Difference {value(difference)} points, {sure.rstrip('.')}{p}."
     )
+
+
+def _found(report: Report) -> str:
+    return "of questions answered rightly" if report.scored else "of neurons interpretable"
 
 
 def planned_test(report: Report, contrast: Number) -> Number | None:

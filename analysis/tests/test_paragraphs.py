@@ -9,7 +9,7 @@ from analysis.export.page import standalone_page
 from analysis.export.paragraphs import paragraphs_markdown, paragraphs_text
 from analysis.export.results import results_paragraphs
 from analysis.export.sources import Amendment, Facts
-from analysis.export.words import both, p_value, value
+from analysis.export.words import both, headline, p_value, value
 from analysis.reports import Thresholds
 from analysis.stats.results import Interval, Number
 from analysis.tests.synthetic import make_plan, make_tables
@@ -110,6 +110,28 @@ def test_of_ratings_made_elsewhere_nothing_is_claimed_that_nobody_here_knows():
     assert "drawn at random" not in page
     assert "who did not know the arm" not in page
     assert "Neurons drawn" not in page
+
+
+def test_a_study_of_one_arm_tells_its_fraction():
+    report = make_report(plan=make_plan(groups=(("1L", "baseline"),)))
+    told = "".join(paragraph.text for paragraph in results_paragraphs(report))
+    share = report.number("fraction/1L/baseline/all/all")
+    assert f"{value(share)} (" in told
+    assert "no contrast between arms" in told
+    assert f"baseline: {both(share)} of neurons interpretable." in headline(report)
+
+
+def test_where_the_interval_is_about_new_raters_the_test_says_that_it_is_not():
+    report = make_report(plan=make_plan(asks="generalising"))
+    assert "no difference, about these raters, gave" in paragraphs_text(report, make_facts())
+    assert next(headline(report)).endswith("for these raters.")
+    assert "multi-reader, multi-case" in paragraphs_text(report, make_facts())
+
+
+def test_the_method_told_is_that_of_what_was_asked():
+    majority = paragraphs_text(make_report(plan=make_plan(vote="majority")), make_facts())
+    assert "Each neuron has one vote" in majority
+    assert "cluster Wilson" not in majority
 
 
 def test_exclusions_and_amendments_are_told():

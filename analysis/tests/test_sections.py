@@ -15,9 +15,18 @@ from analysis.tests.test_paragraphs import make_facts
 from analysis.tests.test_reports import TWO_SIZES, make_report
 
 
-@pytest.fixture(scope="module", params=["one size", "two sizes", "one rater", "nothing judged"])
+PLANS = {
+    "two sizes": {"groups": TWO_SIZES},
+    "new raters": {"groups": TWO_SIZES, "asks": "generalising"},
+    "majority": {"vote": "majority"},
+    "one arm": {"groups": (("1L", "baseline"),)},
+    "three looks": {"looks": 3},
+}
+
+
+@pytest.fixture(scope="module", params=["one size", "one rater", "nothing judged", *PLANS])
 def report(request):
-    plan = make_plan(groups=TWO_SIZES) if request.param == "two sizes" else make_plan()
+    plan = make_plan(**PLANS.get(request.param, {}))
     tables = make_tables(plan=plan, raters=1 if request.param == "one rater" else 3)
     if request.param == "nothing judged":
         tables.judgments = tables.judgments.iloc[:0]
