@@ -97,7 +97,7 @@ ifdef PEERS
 bench-analysis: .venv-peers/statistics/.made
 endif
 bench-analysis: setup-dev  ## A whole report on 660 neurons and on a million judgments, part by part (PEERS=1)
-	@OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.analysis $(if $(PEERS),--peers)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.analysis $(if $(PEERS),--peers)
 
 bench-inference: setup  ## How long readers wait for one's own text: start and requests
 	@$(BIN)/python -m benchmarks.inference

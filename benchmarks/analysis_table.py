@@ -14,7 +14,7 @@ TWO_ARMS = tuple((size, arm) for size in SIZES for arm in ("baseline", "solu"))
 PAPER = (*TWO_ARMS, ("16L", "ln_only"))  # 660 neurons at 60 each
 NEURON_SPREAD, RATER_SPREAD, ARM_SPREAD = 2.0, 0.5, 0.3  # SD on the logit scale
 CANNOT, UNANSWERED = 0.03, 0.02
-LAYER_WIDTH = 1_024
+LAYER_WIDTH = 4_096
 SEED = 20261121
 
 
