@@ -1,14 +1,16 @@
 """What an export says beside the numbers: the log, the amendments, and every version of every answer."""
 
 import bisect
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from analysis.export.sources import Amendment, StudyRecord
+from analysis.export.sources import Amendment, LeakArea, StudyRecord
 from annotation.audit import anchor, chain_of, log_text, verifier_text
 from annotation.design import canonical_json, design_from_dict
+from annotation.leaks import LeakNumbers, numbers_read
 from annotation.models import Judgment, LeakAudit, ProtocolVersion, Study
 from annotation.selectors import rater_at, sittings_by_seat
 from annotation.services.leaks import leaks_summed
@@ -18,6 +20,8 @@ FIELDS = (
     "verdict", "confidence", "rule", "responses", "marks", "wall_ms", "active_ms", "shown_at", "submitted_at",
 )  # fmt: skip
 NAMES = ("seat", "order", "item", *FIELDS[3:])
+# Only the first is held against the limit: the others are what raters judge.
+LEAKS = {"presentation": "how it is shown", "text_shape": "shape of the texts", "words": "words"}
 COLUMNS = ["rater", *NAMES, "protocol_version"]
 
 
@@ -63,6 +67,21 @@ def amendments_said(study: Study) -> tuple[Amendment, ...]:
         Amendment(row.number, f"{row.at:%Y-%m-%d %H:%M} UTC", row.reason, row.judgments_before, row.sha256)
         for row in later
     )
+
+
+def leak_areas(study: Study) -> tuple[LeakArea, ...]:
+    """What the last leak audit found of each pair of arms."""
+    audit = LeakAudit.objects.filter(study=study).last()
+    return () if audit is None else tuple(_areas(numbers_read(audit.numbers)))
+
+
+def _areas(numbers: LeakNumbers) -> Iterator[LeakArea]:
+    for found in numbers.comparisons:
+        arms = f"{found.first}, {found.second}"
+        for name, by in LEAKS.items():
+            auc = getattr(found, name)
+            if auc is not None:
+                yield LeakArea(arms, by, name == "presentation", auc.auc, auc.low, auc.high, sum(found.neurons))
 
 
 def _leaks(study: Study) -> list[dict[str, Any]]:

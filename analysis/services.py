@@ -11,7 +11,7 @@ from analysis.export import Sources
 from analysis.export.sources import Facts, StudySources, Tables
 from analysis.frames import StudyFrames, StudyStillBlinded, study_disclosure, study_frames
 from analysis.models import ReportSnapshot
-from analysis.record import amendments_said, leaks_said, study_record
+from analysis.record import amendments_said, leak_areas, leaks_said, study_record
 from analysis.reports import AnalysisPlan, Report, Thresholds, code_version, report_make
 from analysis.reports.comparison import Comparison, comparison_make
 from annotation.design import design_from_dict
@@ -92,6 +92,7 @@ def report_facts(study: Study) -> Facts:
         leaks=leaks_said(study),
         amendments=amendments_said(study),
         shown=_shown_said(study),
+        leak_areas=leak_areas(study),
     )
 
 

@@ -212,7 +212,22 @@ def _blind(report: Report) -> list[Block]:
 
 
 def _leaks(facts: Facts) -> list[Block]:
-    return [Paragraph.of(f"Leak audit. {facts.leaks}")] if facts.leaks else []
+    told = [Paragraph.of(f"Leak audit. {facts.leaks.rstrip('.')}.")] if facts.leaks else []
+    return [*told, *([_leak_table(facts)] if facts.leak_areas else [])]
+
+
+def _leak_table(facts: Facts) -> Table:
+    rows = [
+        (Cell(area.arms), Cell(area.by), Cell(f"{area.area:.2f} [{area.low:.2f}, {area.high:.2f}]", number=True),
+         count_cell(area.neurons), Cell("yes" if area.counts else "no"))
+        for area in facts.leak_areas
+    ]  # fmt: skip
+    note = (
+        "Classifiers that saw every page before the study opened. Area under the ROC curve: 0.5 chance, 1 always "
+        "right. Words and the shape of texts are what raters judge, so only how items are shown is held against the limit."
+    )
+    heads = head("Arms", "Told by", "#Area [95 %]", "#Neurons", "Held against the limit")
+    return table("Leak audit", note, heads, rows)
 
 
 def _sensitivity(report: Report) -> list[Block]:

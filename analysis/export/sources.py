@@ -22,6 +22,19 @@ class Amendment:
 
 
 @dataclass(frozen=True, slots=True)
+class LeakArea:
+    """How well two arms could be told by one kind of thing: area under the ROC curve, 0.5 chance … 1 always."""
+
+    arms: str
+    by: str
+    counts: bool  # whether it is held against the limit
+    area: float
+    low: float
+    high: float
+    neurons: int
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The study's dates, in words, as they stand in its log; empty where there is no study behind the ratings."""
 
@@ -33,6 +46,7 @@ class Facts:
     leaks: str  # whether the arms could be told from how items were shown, and why the study opened all the same
     amendments: tuple[Amendment, ...] = ()
     shown: str = ""  # task, display and number of snippets
+    leak_areas: tuple[LeakArea, ...] = ()  # of the last audit before the opening
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import pytest
 from analysis.export.cells import anchor
 from analysis.export.page import standalone_page
 from analysis.export.sections import report_sections
+from analysis.export.sources import Amendment, LeakArea
 from analysis.stats.results import UNDEFINED, Interval, Number
 from analysis.tests.synthetic import make_plan, make_tables
 from analysis.tests.test_paragraphs import make_facts
 from analysis.tests.test_reports import TWO_SIZES, make_report
-
 
 PLANS = {
     "two sizes": {"groups": TWO_SIZES},
@@ -84,12 +84,12 @@ def test_what_was_asked_comes_before_what_came_out_and_the_flow_before_the_numbe
 
 
 def test_amendments_and_the_leak_audit_are_told():
-    from analysis.export.sources import Amendment
-
     amended = Amendment(2, "2026-11-02 09:00 UTC", "a typo in the <question>", 12, "ab" * 32)
     page = standalone_page(make_report(), make_facts(amendments=(amended,), leaks="largest area 0.55."))
     assert "a typo in the &lt;question&gt;" in page
     assert "Leak audit. largest area 0.55." in page
+    area = LeakArea("baseline, solu", "how it is shown", True, 0.55, 0.5, 0.6, 120)
+    assert "0.55 [0.50, 0.60]" in standalone_page(make_report(), make_facts(leak_areas=(area,)))
 
 
 def test_anchors_are_one_to_one_and_hold_no_space_or_sign():
