@@ -224,7 +224,7 @@ def _leak_table(facts: Facts) -> Table:
     ]  # fmt: skip
     note = (
         "Classifiers that saw every page before the study opened. Area under the ROC curve: 0.5 chance, 1 always "
-        "right. Words and the shape of texts are what raters judge, so only how items are shown is held against the limit."
+        "right. Words and the shape of texts are what raters judge; only how items are shown is held against the limit."
     )
     heads = head("Arms", "Told by", "#Area [95 %]", "#Neurons", "Held against the limit")
     return table("Leak audit", note, heads, rows)

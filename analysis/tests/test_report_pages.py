@@ -65,6 +65,20 @@ def test_the_page_of_a_blinded_study_says_who_can_unblind_and_names_no_arm(resea
     assert ReportSnapshot.objects.count() == 0
 
 
+def test_the_page_is_light_to_load(researcher):
+    study = make_study(sizes=("1L-256", "2L-256"))
+    reply = researcher.get(reverse("analysis:report", args=[study.slug]), headers={"Accept-Encoding": "gzip"})
+    assert reply["Content-Encoding"] == "gzip"
+    assert len(reply.content) < 80_000  # of 100 kB; the rest is for style and script
+
+
+def test_the_list_leads_to_a_comparison_once_there_are_two_reports(researcher):
+    make_study("one-study", neurons=2, yes={"baseline": 1, "solu": 1})
+    assert "Compare two studies" not in researcher.get(reverse("analysis:list")).content.decode()
+    make_study("two-study", neurons=2, yes={"baseline": 1, "solu": 1})
+    assert "Compare two studies" in researcher.get(reverse("analysis:list")).content.decode()
+
+
 def test_the_list_names_every_study_and_no_number_by_arm(researcher):
     make_study("open-one", unblinded=False, neurons=2, yes={"baseline": 1, "solu": 1})
     make_study("done-one", neurons=2, yes={"baseline": 1, "solu": 1})

@@ -18,7 +18,8 @@ from annotation.models import Study
 
 @require_safe
 def reports(request: HttpRequest) -> HttpResponse:
-    return render(request, "analysis/list.html", {"studies": report_list()})
+    comparable = Study.objects.filter(state=Study.State.UNBLINDED).count() > 1
+    return render(request, "analysis/list.html", {"studies": report_list(), "comparable": comparable})
 
 
 @require_safe
