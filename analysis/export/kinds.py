@@ -12,8 +12,6 @@ WORDS = {
     "majority_difference": "Difference, majority of raters",
     "generalising_fraction": "Fraction, new raters too",
     "generalising_difference": "Difference, new raters too",
-    "generalising_majority_fraction": "Majority, new raters too",
-    "generalising_majority_difference": "Difference of majorities, new raters too",
     "generalising_score": "Right answers, new raters too",
     "generalising_score_difference": "Difference in right answers, new raters too",
     "fraction_cannot_as_no": "Cannot judge counted as no",
