@@ -21,7 +21,7 @@ LEAST_RATERS = 3
 # Three and four raters must not fall below the level, which chance in the neuron part would cost them: their quantile
 # is made for a tenth fewer misses, and kept within Behrens-Fisher's, which is never too short.
 CAREFUL_BELOW, CAREFUL = 4.0, 0.9
-# Raters' shares of yes, where they make up nearly all the variance, are skewed: a fifth fewer misses.
+# Raters' shares of yes, where they make up most of the variance, are skewed: a fifth fewer misses.
 SKEWED = 0.8
 
 
@@ -88,9 +88,9 @@ def fraction_limits(
     Notes
     -----
     Where raters differ little, this is the panel's effective size with its pull towards one answer a neuron; the
-    pull fades as raters make up more of the variance, and never makes the size larger. Where raters make up nearly all
-    of it, their shares, few and skewed towards one half, miss more often than normal ones would: the quantile then is
-    that for a fifth fewer misses.
+    pull fades as raters make up more of the variance, and never makes the size larger. Where raters differ so much
+    that all answers are worth far fewer than there are neurons, the raters' shares, few and skewed, miss more often
+    than normal ones would: the quantile then moves to that for a fifth fewer misses.
 
     Examples
     --------
@@ -98,18 +98,14 @@ def fraction_limits(
     >>> round(float(low), 3), round(float(high), 3)
     (0.047, 0.201)
     """
-    quantile = _skewed_quantile(spread, level, width)
     raw = effective_sizes(estimate, spread.variance, n, judgments, pull=0.0)
     pulled = effective_sizes(estimate, spread.variance, n, judgments, pull=np.sqrt(np.maximum(1 - spread.share, 0.0)))
-    return score_limits(estimate, np.minimum(raw, pulled), quantile)
-
-
-def _skewed_quantile(spread: Spread, level: float, width: str) -> Array:
-    usual = mrmc_quantile(spread, level, width)
-    if width != WELCH:
-        return usual
-    careful = welch_quantile(spread.share, spread.df, 1 - SKEWED * (1 - level))
-    return usual + spread.share**4 * (careful - usual)
+    size = np.minimum(raw, pulled)
+    quantile = mrmc_quantile(spread, level, width)
+    if width == WELCH:
+        careful = welch_quantile(spread.share, spread.df, 1 - SKEWED * (1 - level))
+        quantile = quantile + (n / (n + size)) ** 2 * (careful - quantile)
+    return score_limits(estimate, size, quantile)
 
 
 def mrmc_difference(
