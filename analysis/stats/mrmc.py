@@ -96,7 +96,7 @@ def fraction_limits(
     --------
     >>> low, high = fraction_limits(0.1, Spread(0.0, 0.09 / 60, 4.0), 60, 300, 0.95)
     >>> round(float(low), 3), round(float(high), 3)
-    (0.047, 0.201)
+    (0.046, 0.203)
     """
     raw = effective_sizes(estimate, spread.variance, n, judgments, pull=0.0)
     pulled = effective_sizes(estimate, spread.variance, n, judgments, pull=np.sqrt(np.maximum(1 - spread.share, 0.0)))
