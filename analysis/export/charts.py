@@ -36,6 +36,7 @@ MOST_RATER_ROWS = 24
 MOST_ROWS = 40
 # Columns beyond which a figure scrolls on a phone.
 FEW_COLUMNS, FEW_MARKS = 3, 6
+COEFFICIENTS_SHOWN = ("agreement", "fleiss_kappa", "gwet_ac1", "alpha")
 ASKS = {"panel": "These raters", "generalising": "New raters too"}
 EXCLUSIONS = {"frozen": "as frozen", "nobody": "nobody excluded", "strict": "strict"}
 # Differences that stand in the grid already, as cells.
@@ -167,7 +168,8 @@ def agreement_kinds(report: Report) -> list[str]:
 
 
 def agreement_chart(report: Report) -> Chart | None:
-    kinds = agreement_kinds(report)
+    # One of each kind; the table has all.
+    kinds = [kind for kind in agreement_kinds(report) if kind in COEFFICIENTS_SHOWN]
     arms = ("", *report.plan.arms)
     rows = [
         DifferenceRow(kind_words(kind), number, main=not arm, group=arm or "All arms")

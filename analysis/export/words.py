@@ -119,7 +119,7 @@ def formatted(amount: float, unit: str) -> str:
         return _signed(f"{100 * amount:+.1f}")
     if unit in ("p", "level"):
         return p_value(amount).removeprefix(f"={GAP}")
-    return f"{amount:.3f}".replace("-", "−")
+    return f"{amount:.3f}".replace("-0.000", "0.000").replace("-", "−")
 
 
 def _signed(text: str) -> str:
