@@ -75,8 +75,8 @@ class Cell:
 
 
 def sensitivity_numbers(excluding: Exclusions, populations: Populations, plan: AnalysisPlan) -> Iterator[Number]:
-    """Every cell of the grid; nothing in a study without a contrast."""
-    if not plan.compared:
+    """Every cell of the grid; nothing in a study without a contrast, or without a yes or a no."""
+    if not plan.compared or not excluding.nobody.judged.any():
         return
     for name, ratings in excluding.named().items():
         counts = neuron_counts(ratings)

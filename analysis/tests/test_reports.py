@@ -33,6 +33,21 @@ def test_a_report_survives_json():
     assert again.plan == report.plan
 
 
+def test_a_report_of_the_schema_before_is_still_read():
+    data = json.loads(json.dumps(make_report().to_json()))
+    for name in ("excluded", "populations"):
+        del data[name]
+    for name in ("asks", "vote", "population", "treatment", "size", "looks", "spending", "permutations", "layers"):
+        del data["plan"][name]
+    for row in data["numbers"]:
+        for name in ("part", "status", "refused"):
+            del row[name]
+    older = Report.from_json(data)
+    assert older.plan.asks == "panel"
+    assert older.excluded == ()
+    assert older.primary is None
+
+
 def test_every_number_has_its_own_id_a_method_and_a_question():
     report = make_report(plan=make_plan(groups=TWO_SIZES))
     ids = [number.id for number in report.numbers]
@@ -157,6 +172,13 @@ def test_raters_and_answers_are_excluded_by_the_frozen_thresholds_only_and_count
     assert report.raters == ("rater 2", "rater 3")
     assert sum(row.excluded for row in report.flow) == judged - report.judgments
     assert judged - report.judgments == int((tables.judgments["rater"] == "rater 1").sum()) + len(fast)
+    reasons = {
+        reason: sum(row.count for row in report.excluded if row.reason == reason)
+        for reason in ("catch trials", "time of the answer")
+    }
+    assert reasons == {
+        "catch trials": int((tables.judgments["rater"] == "rater 1").sum()), "time of the answer": len(fast),
+    }  # fmt: skip
     for arm in report.plan.arms:
         name = f"1L-256/{arm}/all/all"
         as_frozen, nobody = report.number(f"fraction/{name}"), report.number(f"fraction_excluding_nobody/{name}")
