@@ -7,6 +7,7 @@ from xml.sax.saxutils import unescape
 from analysis.export.blocks import Chart
 from analysis.export.kinds import kind_words, section_of
 from analysis.export.prose import frozen_here
+from analysis.export.results import COEFFICIENTS as SHOWN_COEFFICIENTS
 from analysis.export.words import level
 from analysis.figures import (
     COEFFICIENTS,
@@ -36,7 +37,6 @@ MOST_RATER_ROWS = 24
 MOST_ROWS = 40
 # Columns beyond which a figure scrolls on a phone.
 FEW_COLUMNS, FEW_MARKS = 3, 6
-COEFFICIENTS_SHOWN = ("agreement", "fleiss_kappa", "gwet_ac1", "alpha")
 ASKS = {"panel": "These raters", "generalising": "New raters too"}
 EXCLUSIONS = {"frozen": "as frozen", "nobody": "nobody excluded", "strict": "strict"}
 # Differences that stand in the grid already, as cells.
@@ -168,8 +168,7 @@ def agreement_kinds(report: Report) -> list[str]:
 
 
 def agreement_chart(report: Report) -> Chart | None:
-    # One of each kind; the table has all.
-    kinds = [kind for kind in agreement_kinds(report) if kind in COEFFICIENTS_SHOWN]
+    kinds = [kind for kind in agreement_kinds(report) if kind in SHOWN_COEFFICIENTS]
     arms = ("", *report.plan.arms)
     rows = [
         DifferenceRow(kind_words(kind), number, main=not arm, group=arm or "All arms")

@@ -7,7 +7,8 @@ from analysis.export.words import formatted, level, p_value, planned_test, spelt
 from analysis.reports import Report
 from analysis.stats.results import Number
 
-COEFFICIENTS = ("agreement", "fleiss_kappa", "fleiss", "gwet_ac1", "ac1", "alpha")
+# One of each kind; the table of the report has all.
+COEFFICIENTS = ("agreement", "fleiss_kappa", "gwet_ac1", "alpha")
 
 
 def results_paragraphs(report: Report) -> tuple[Paragraph, ...]:
