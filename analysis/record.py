@@ -56,8 +56,8 @@ def leaks_said(study: Study) -> str:
     if audit is None:
         return "not audited: frozen before there were leak audits"
     overruled = design_from_dict(study.design).blinding.leak_overruled
-    why = f" Overruled: {overruled}" if overruled else ""
-    return f"Arms told by how items are shown: {leaks_summed(audit)}.{why}"
+    why = f" Overruled: {overruled}" if overruled and not audit.passed else ""
+    return f"how well the arms could be told from how items were shown was {leaks_summed(audit)}.{why}"
 
 
 def amendments_said(study: Study) -> tuple[Amendment, ...]:

@@ -71,7 +71,7 @@ def _raters(report: Report) -> list[Piece]:
 def _blind(facts: Facts) -> list[Piece]:
     if not facts.leaks:
         return []
-    return [Piece("Leak audit before the answers came in. "), Piece(f"{facts.leaks.rstrip('.')}.", LEAKS)]
+    return [Piece("Leak audit before the answers came in: "), Piece(f"{facts.leaks.rstrip('.')}.", LEAKS)]
 
 
 def _frozen(report: Report, facts: Facts) -> list[Piece]:

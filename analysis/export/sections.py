@@ -212,7 +212,7 @@ def _blind(report: Report) -> list[Block]:
 
 
 def _leaks(facts: Facts) -> list[Block]:
-    told = [Paragraph.of(f"Leak audit. {facts.leaks.rstrip('.')}.")] if facts.leaks else []
+    told = [Paragraph.of(f"Leak audit: {facts.leaks.rstrip('.')}.")] if facts.leaks else []
     return [*told, *([_leak_table(facts)] if facts.leak_areas else [])]
 
 
