@@ -83,7 +83,8 @@ def test_one_rater_makes_cluster_wilson_plain_wilson(answers):
 def test_cluster_wilson_gives_the_known_limits():
     # scipy 1.17.1, the score equation solved by bisection, not by the closed form:
     # m = np.repeat([1, 2/3, 1/3, 0], [20, 10, 10, 20]); d = m.var(ddof=1) / .25; d = (60 * d + 2/3) / (60 + 2/3)
-    # q = stats.norm.ppf(.975); optimize.brentq(lambda x: (.5 - x)**2 - q**2 * x * (1 - x) * d / 60, 1e-9, .5, xtol=1e-15)
+    # q = stats.norm.ppf(.975)
+    # optimize.brentq(lambda x: (.5 - x)**2 - q**2 * x * (1 - x) * d / 60, 1e-9, .5, xtol=1e-15)
     interval = cluster_wilson(cluster_mean([3] * 20 + [2] * 10 + [1] * 10 + [0] * 20, [3] * 60))
     assert (interval.low, interval.high) == pytest.approx((0.3951270197, 0.6048729803), abs=1e-9)
 

@@ -87,7 +87,7 @@ def test_amendments_and_the_leak_audit_are_told():
     amended = Amendment(2, "2026-11-02 09:00 UTC", "a typo in the <question>", 12, "ab" * 32)
     page = standalone_page(make_report(), make_facts(amendments=(amended,), leaks="largest area 0.55."))
     assert "a typo in the &lt;question&gt;" in page
-    assert "Leak audit. largest area 0.55." in page
+    assert "Leak audit: largest area 0.55." in page
     area = LeakArea("baseline, solu", "how it is shown", True, 0.55, 0.5, 0.6, 120)
     assert "0.55 [0.50, 0.60]" in standalone_page(make_report(), make_facts(leak_areas=(area,)))
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from analysis.export.planned import cost_facts, plan_tables
 from analysis.export.cells import Table
+from analysis.export.planned import cost_facts, plan_tables
 from analysis.planner import (
     Assumptions,
     PlanRefused,
