@@ -143,6 +143,8 @@ WHO: dict[str, set[str]] = {
     "analysis:list": READERS,
     "analysis:report": READERS,
     "analysis:download": READERS,
+    "analysis:neurons": READERS,
+    "analysis:compare": READERS,
     "neurons:index": READERS,
     "neurons:corpus": READERS,
     "neurons:network": READERS,
