@@ -131,6 +131,10 @@ WORDS: dict[str, tuple[Any, Any]] = {
     "analysis.level": (_("Confidence level"), ""),
     "analysis.looks": (_("Looks at the data"), _("Planned analyses, the last one included.")),
     "analysis.spending": (_("Error is spent"), _("Over several looks.")),
+    "analysis.bayesian_answers": (
+        _("Bayesian model up to"),
+        _("Answers in a comparison; above it only the other models are fitted. 0: never."),
+    ),
 }
 
 
