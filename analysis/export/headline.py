@@ -148,6 +148,8 @@ def cluster_newcombe(first: Limits, second: Limits) -> Limits:
     """Newcombe's hybrid score interval (1998, method 10) from two of these."""
     (p1, l1, u1), (p0, l0, u0) = first, second
     d = p1 - p0
+    if math.isnan(d):
+        return math.nan, math.nan, math.nan
     return d, max(-1.0, d - math.hypot(p1 - l1, u0 - p0)), min(1.0, d + math.hypot(u1 - p1, p0 - l0))
 
 

@@ -21,7 +21,7 @@ from django.db import transaction
 from frictionless import Package, validate
 
 from analysis.export.delimited import csv_bytes
-from analysis.export.files import TABLE_NOTES
+from analysis.export.files import SCHEMA_FILE, TABLE_NOTES
 from analysis.export.headline import main as headline_main
 from analysis.export.headline_script import headline_text
 from analysis.ratings import plan_from_dict, plan_read, plan_to_dict, ratings_report, ratings_tables
@@ -324,6 +324,32 @@ def made_ratings(folder: Path) -> None:
     (folder / "strata.csv").write_text("\n".join(["size,arm,layer,enough,sampled", *strata]))
     raters = [f"r{rater},5,{5 - rater % 3}" for rater in range(6)]
     (folder / "raters.csv").write_text("\n".join(["rater,catches,catches_right", *raters]))
+
+
+EXTREMES = {
+    "one answer": "solu,1,a,1",
+    "nothing but skipped": "solu,1,a,\nbaseline,2,a,",
+    "always yes": "solu,1,a,1\nbaseline,2,a,1\nsolu,1,b,1\nbaseline,2,b,1",
+    "arms of different raters": "solu,1,a,1\nbaseline,2,b,0",
+}
+
+
+@pytest.mark.parametrize("how", EXTREMES)
+@pytest.mark.parametrize("asks", ["panel", "generalising"])
+def test_ratings_that_say_next_to_nothing_are_read_reported_and_found_again(how, asks, tmp_path, capsys):
+    (tmp_path / "ratings.csv").write_text(f"arm,neuron_id,rater,judgment\n{EXTREMES[how]}\n")
+    plan = plan_from_dict(
+        {"title": "T", "question": "Q?", "arms": ["baseline", "solu"], "analysis": {"question": asks}}
+    )
+    tables = ratings_tables(tmp_path / "ratings.csv", plan)
+    report = json.loads(json.dumps(ratings_report(tables).to_json(), allow_nan=False))
+    schema = json.loads(SCHEMA_FILE.read_text())
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(report)] == []
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    (tmp_path / "judgments.csv").write_bytes(csv_bytes(tables.judgments))
+    (tmp_path / "raters.csv").write_bytes(csv_bytes(tables.raters))
+    (tmp_path / "plan.json").write_text(json.dumps(plan_to_dict(type(plan).of_report(tables.plan, "none"))))
+    assert headline_main(tmp_path) == 0, capsys.readouterr().out
 
 
 @pytest.mark.parametrize("how", PLANS)
