@@ -32,7 +32,9 @@ def test_panel_intervals_cover_94_to_96_percent(raters, neurons, first, second, 
         assert 0.94 - TOLERANCE < found[PANEL, CLUSTER, quantity] < 0.96 + TOLERANCE
 
 
-@pytest.mark.parametrize(("raters", "least", "most"), [(3, 0.945, 1.0), (5, 0.935, 0.965), (10, 0.935, 0.965)])
+@pytest.mark.parametrize(
+    ("raters", "least", "most"), [(3, 0.945, 1.0), (4, 0.945, 1.0), (5, 0.935, 0.965), (10, 0.935, 0.965)]
+)
 @pytest.mark.parametrize(("neurons", "spread"), [(60, "moderate, by arm"), (300, "strong, by arm")])
 def test_generalising_intervals_keep_their_promise(raters, least, most, neurons, spread):
     found = coverages(Cell(raters, neurons, 0.35, 0.6, spread))
