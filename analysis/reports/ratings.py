@@ -195,12 +195,13 @@ def ratings_read(judgments: pd.DataFrame, plan: AnalysisPlan) -> Ratings:
     rater, raters = pd.factorize(judgments["rater"], sort=True)
     order = _whole(judgments, "order")
     verdict = _verdicts(judgments)
-    sorting = np.lexsort([verdict, order, rater, neuron])
+    item = pd.factorize(judgments["item"], sort=True)[0].astype(np.int64)
+    sorting = np.lexsort([verdict, item, order, rater, neuron])
     rows = {
         "verdict": verdict,
         "neuron": neuron.astype(np.int64),
         "rater": rater.astype(np.int64),
-        "item": pd.factorize(judgments["item"], sort=True)[0].astype(np.int64),
+        "item": item,
         "order": order,
         "length": _whole(judgments, "list_length"),
         "repeat": judgments["repeat"].to_numpy(dtype=bool),
