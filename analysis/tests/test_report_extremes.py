@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.reports import Report
+from analysis.reports import Report, Thresholds
 from analysis.tests.synthetic import make_plan, make_tables
 from analysis.tests.test_reports import make_report
 
@@ -129,6 +129,18 @@ def test_nor_is_another_plan(change, changes):
 @pytest.mark.parametrize("neurons", [1, 2])
 def test_one_neuron_in_an_arm_is_no_crash(neurons):
     holds_together(report_of(as_it_is, neurons_per_arm=neurons))
+
+
+def test_everybody_excluded_leaves_a_report_that_says_nothing_but_how_many():
+    plan = make_plan(groups=GROUPS, permutations=200, thresholds=Thresholds(least_catches_right=1.0))
+    tables = make_tables(plan=plan, neurons_per_arm=8)
+    tables.raters["catches_right"] = 0
+    report = make_report(tables)
+    holds_together(report)
+    assert report.raters == ()
+    assert not report.primary.defined
+    assert sum(row.count for row in report.excluded) == sum(row.excluded for row in report.flow) == 96
+    assert report.number("fraction_excluding_nobody/1L/solu/all/all").defined
 
 
 def test_all_yes_in_one_arm_and_all_no_in_the_other_is_a_difference_of_one_with_an_interval():
