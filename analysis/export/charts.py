@@ -249,7 +249,8 @@ def sensitivity_grid(report: Report) -> tuple[list[GridRow], list[str]]:
 
 def sensitivity_chart(report: Report) -> Chart | None:
     rows, lanes = sensitivity_grid(report)
-    if not any(number is not None and number.defined for row in rows for number in row.numbers):
+    rows = [row for row in rows if any(_drawn(number, report) for number in row.numbers)]
+    if not rows:
         return None
     first = sensitivity_numbers(report)[0]
     where = f"{first.arm} − {first.versus}, {first.size or 'all sizes'}"
@@ -258,8 +259,18 @@ def sensitivity_chart(report: Report) -> Chart | None:
         rows, [EXCLUSIONS.get(lane, lane) for lane in lanes], main=same, note=report.rater_label,
         title=f"The same contrast under other choices: {where}", heading=f"Under other choices: {where}",
     )  # fmt: skip
-    caption = "One contrast, whatever else could have been chosen. Filled: what the plan chose. In figures: as frozen."
+    caption = (
+        "One contrast, whatever else could have been chosen. Filled: what the plan chose. In figures: as frozen. The "
+        "table has neurons standing for others and for the counted ones."
+    )
     return chart("sensitivity", svg, caption)
+
+
+def _drawn(number: Number | None, report: Report) -> bool:
+    """Whether it is there and about the population that the plan asks about."""
+    if number is None or not number.defined:
+        return False
+    return number.kind != SENSITIVITY or Cell.of(number.part).population == report.plan.population
 
 
 def _same(number: Number, other: Number) -> bool:

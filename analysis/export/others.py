@@ -51,7 +51,7 @@ def _kind_table(numbers: Sequence[Number]) -> Table:
 def questions_table(title: str, kinds: Mapping[str, Sequence[Number]]) -> Table:
     """What each kind of number answers, and how it was made."""
     rows = [
-        (Cell(kind_words(kind)), Cell(question(numbers), long=True), Cell(_methods(numbers), long=True))
+        (Cell(kind_words(kind), long=True), Cell(question(numbers), long=True), Cell(_methods(numbers), long=True))
         for kind, numbers in kinds.items()
     ]
     return table(title, "", head("Quantity", "Question", "Method"), rows)
