@@ -3,8 +3,9 @@
 import json
 
 import pytest
+from frictionless import validate
 
-from analysis.export import report_files
+from analysis.export import folder_write, report_files
 from analysis.export.page import standalone_page
 from analysis.frames import judgment_frame, study_frames
 from analysis.reports.responses import PREDICTION_COLUMNS, prediction_table, response_table
@@ -17,6 +18,7 @@ from annotation.selectors import judgments_sha256
 from annotation.tests.factories import make_answer, make_open_study, make_rater
 
 pytestmark = pytest.mark.django_db
+SPECTRUM = {"protocol": "spectrum", "snippets_per_neuron": 10}
 RULES = {"protocol": "rule_prediction", "raters": 2, "raters_per_neuron": 1, "options": {"firing": 3, "silent": 3}}
 
 
@@ -39,6 +41,8 @@ def right_but_for_the_first(page, truth):
     if not truth:
         return make_answer("yes", rule="a rule")
     right = {name: value for name, value in truth.items() if name != "kinds"}
+    if not right:  # a spectrum: what was drawn is known, but nothing is right or wrong
+        return make_answer("no")
     first = min(right)
     wrong = {"a": "b", "b": "a", "yes": "no", "no": "yes"}.get(right[first], "a")
     sure = {f"{name}_confidence": "2" for name in right if name.startswith("trial")}
@@ -123,11 +127,14 @@ def test_a_rule_that_could_not_be_used_counts_as_no_rule():
 
 
 @pytest.mark.parametrize(
-    "design", [{"protocol": "forced_choice"}, {"protocol": "intruder"}, RULES], ids=lambda d: d["protocol"]
+    "design", [{"protocol": "forced_choice"}, {"protocol": "intruder"}, SPECTRUM, RULES], ids=lambda d: d["protocol"]
 )
-def test_every_file_of_the_export_can_be_made(design):
+def test_every_file_of_the_export_can_be_made_and_is_what_the_package_says(design, tmp_path):
     study = play(make_open_study(**design), right_but_for_the_first)
-    files = {name: make() for name, make in report_files(report_sources(study=study)).items()}
+    folder_write(tmp_path / "out", report_files(report_sources(study=study)))
+    files = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    found = validate(str(tmp_path / "out" / "datapackage.json"))
+    assert found.valid, found.flatten(["title", "fieldName", "message"])
     assert files["responses.csv"].count(b"\n") == 1 + len(response_table(study_frames(study).judgments))
     header = files["judgments.csv"].split(b"\n")[0].decode().split(",")
     described = files["codebook.csv"].decode()
