@@ -38,9 +38,8 @@ class Outcome:
 def outcomes(cell: Cell, arms: tuple[Arm, Arm]) -> Iterator[Outcome]:
     """Everything but the bootstraps: fractions of both arms and the second minus the first."""
     sums = [_sums(arm) for arm in arms]
-    naive = [
-        (share, *score_limits(share, arm.neuron_yes.shape[1] * cell.raters, Z)) for (share, _), arm in _both(sums, arms)
-    ]
+    answers = cell.neurons * cell.raters
+    naive = [(share, *score_limits(share, answers, Z)) for share, _ in sums]
     panels = {
         NAIVE: naive,
         STUDENT: [_student(cell, share, variance) for share, variance in sums],
@@ -106,10 +105,6 @@ def fingerprint() -> str:
         for outcome in (*outcomes(cell, arms), *bootstraps(cell, arms, np.random.default_rng(2))):
             told.update(f"{outcome.method} {outcome.quantity} {outcome.covered} {outcome.width:.6f}\n".encode())
     return told.hexdigest()[:12]
-
-
-def _both(sums: list[tuple[Array, Array]], arms: tuple[Arm, Arm]) -> Iterator[tuple[tuple[Array, Array], Arm]]:
-    yield from zip(sums, arms, strict=True)
 
 
 def _sums(arm: Arm) -> tuple[Array, Array]:
