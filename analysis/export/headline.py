@@ -161,8 +161,9 @@ def populations(folder: Path, plan: Plan) -> Counts:
     strata = pd.read_csv(path, dtype={"size": str, "arm": str})
     found = {}
     for (size, arm), here in strata.groupby(["size", "arm"]):
-        if here["enough"].notna().all():
-            found[size, arm] = here.groupby("layer")["enough"].min().astype(int).to_dict()
+        layers = here.groupby("layer").agg(neurons=("enough", "min"), drawn=("sampled", "max"))
+        if here["enough"].notna().all() and (layers["neurons"] >= layers["drawn"]).all():
+            found[size, arm] = layers["neurons"].astype(int).to_dict()
     return found
 
 

@@ -51,7 +51,7 @@ def population_rows(strata: pd.DataFrame | None, plan: AnalysisPlan) -> Iterator
     """One row per layer of every size and arm of the plan, in its order.
 
     A neuron counts if it kept as many texts as an item shows; over several corpora, the smallest count is the most
-    that can be shown on all of them.
+    that can be shown on all of them. Fewer than were drawn are no count: a task can show neurons with fewer texts.
     """
     if strata is None or strata.empty:
         return
@@ -59,9 +59,10 @@ def population_rows(strata: pd.DataFrame | None, plan: AnalysisPlan) -> Iterator
     rows = []
     for (size, arm, layer), here in strata.groupby(["size", "arm", "layer"], sort=True):
         if (size, arm) in order:
-            counted = bool(here["enough"].notna().all())
+            drawn = int(here["sampled"].max())
+            counted = bool(here["enough"].notna().all()) and int(here["enough"].min()) >= drawn
             neurons = int(here["enough"].min()) if counted else None
-            rows.append(PopulationRow(str(size), str(arm), int(layer), neurons, int(here["sampled"].max())))
+            rows.append(PopulationRow(str(size), str(arm), int(layer), neurons, drawn))
     yield from sorted(rows, key=lambda row: (order[row.size, row.arm], row.layer))
 
 
