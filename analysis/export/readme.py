@@ -81,8 +81,11 @@ def _tables(files: Mapping[str, str]) -> str:
         "Raters are pseudonyms. What a rater had erased is in no file; [erased] stands where words were taken back.",
     ]
     if "plan.toml" in files:
-        lines.append("plan.toml is the plan of the analysis. With Blindscope: ratings_analyze judgments.parquet "
-                     "--plan plan.toml --out again/")  # fmt: skip
+        beside = "".join(f" --{name} {name}.csv" for name in ("raters", "strata") if f"{name}.csv" in files)
+        lines += [
+            "plan.toml is the plan of the analysis. Whoever has Blindscope asks it again with",
+            f"  manage.py ratings_analyze judgments.parquet --plan plan.toml{beside} --out again/",
+        ]
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from analysis.ratings.mapping import RatingsMapping
 from analysis.ratings.plan import SIZE, RatingsPlan
 from analysis.ratings.problems import MOST_SHOWN, Problem, RatingsRefused, quoted
 from analysis.ratings.shape import Long, shaped
-from analysis.ratings.side import rater_table, raters_read, strata_read
+from analysis.ratings.side import counts_checked, rater_table, raters_read, strata_read
 from analysis.ratings.source import Source, source_read
 from analysis.reports import AnalysisPlan, Report, report_make
 from analysis.reports.document import PlanImpossible
@@ -107,7 +107,7 @@ def ratings_tables(
         neurons=(neurons := _neurons(judgments)),
         draws=_draws(neurons),
         raters=rater_table(judgments, asked.thresholds, None if raters is None else raters_read(raters)),
-        strata=None if strata is None else strata_read(strata),
+        strata=None if strata is None else counts_checked(strata.name, strata_read(strata), judgments),
         plan=asked,
         sha256=_sha256([file, *(path for path in (raters, strata) if path)], repr(mapping)),
         notes=tuple(_notes(source, long, judgments, asked, renamed, strata is not None)),

@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.ratings.check import Faults, values_read
 from analysis.ratings.columns import Column, name_read, text_read, whole_read
 from analysis.ratings.mapping import RatingsMapping
+from analysis.ratings.problems import Problem, RatingsRefused
 from analysis.ratings.shape import shaped
 from analysis.ratings.source import source_read
 from analysis.reports import Thresholds
@@ -45,6 +46,29 @@ def raters_read(path: Path) -> pd.DataFrame:
 def strata_read(path: Path) -> pd.DataFrame:
     """How many neurons each layer of each arm has."""
     return _read(path, STRATA).astype({"layer": "int64", "enough": "Int64", "sampled": "int64"})
+
+
+def counts_checked(file: str, strata: pd.DataFrame, judgments: pd.DataFrame) -> pd.DataFrame:
+    """The counts, if nowhere more neurons were judged than there are.
+
+    Raises
+    ------
+    RatingsRefused
+        Naming each size and arm, and each layer, where there are.
+    """
+    place = ["size", "arm"]
+    neurons = judgments.drop_duplicates([*place, "layer", "neuron_id"]).astype({"layer": "float64"})
+    layers = strata.groupby([*place, "layer"])["enough"].min()
+    faults = []
+    for columns, there in ((place, layers.groupby(place).sum(min_count=1)), ([*place, "layer"], layers)):
+        judged = neurons.groupby(columns).size()
+        for key, count in there.dropna().items():
+            if judged.get(key, 0) > count:
+                where = ", ".join(f"{name} {part}" for name, part in zip(columns, key, strict=True))
+                faults.append(Problem(f"{where}: {judged[key]} judged neurons, of only {count} that are there."))
+    if faults:
+        raise RatingsRefused(file, faults)
+    return strata
 
 
 def rater_table(judgments: pd.DataFrame, thresholds: Thresholds, known: pd.DataFrame | None) -> pd.DataFrame:

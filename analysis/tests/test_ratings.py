@@ -336,6 +336,12 @@ def test_catch_trials_and_counted_layers_come_from_tables_beside_the_ratings(wri
     assert report.raters == ("anna",)
     assert [row.neurons for row in report.populations] == [10, 10]
     assert any("--strata" in note for note in read(path, plan=asked).notes)
+    few = written("size,arm,layer,enough,sampled\n1L,solu,0,0,0\n1L,baseline,0,10,1\n", "strata.csv")
+    found = refusal(path, plan=asked, strata=few)
+    assert [str(problem) for problem in found.problems] == [
+        "size 1L, arm solu: 1 judged neurons, of only 0 that are there.",
+        "size 1L, arm solu, layer 0: 1 judged neurons, of only 0 that are there.",
+    ]
     text = str(refusal(path, raters=written("rater,catches,catches_right\nben,many,1\n", "raters.csv")))
     assert "raters.csv: 1 problem" in text
     assert "line 2, column catches: Received 'many'" in text
