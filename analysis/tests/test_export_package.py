@@ -374,7 +374,8 @@ def test_the_script_and_the_report_agree_whatever_the_plan_asks(how, tmp_path, c
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_the_exported_plan_asks_the_exported_judgments_the_same_again(export, form):
     plan = plan_read(export / "plan.toml")
-    tables = ratings_tables(export / f"judgments.{form}", plan, raters=export / "raters.csv")
+    beside = {name: export / f"{name}.csv" for name in ("raters", "strata")}
+    tables = ratings_tables(export / f"judgments.{form}", plan, **beside)
     found = {number.id: number for number in ratings_report(tables).numbers}
     report = json.loads((export / "report.json").read_text())
     assert report["plan"]["protocol_sha256"] == tables.plan.protocol_sha256
