@@ -109,7 +109,7 @@ def _label(number: Number, report: Report) -> str:
 
 
 def flow_chart(report: Report) -> Chart:
-    caption = "Neurons until they stand on raters' lists, then answers. Dashed boxes: what did not go further, and why."
+    caption = "Neurons first, then answers. Dashed boxes: what did not go further, and why."
     columns = [_flow_column(report, arm) for arm in report.plan.arms]
     svg = flow_figure(columns, note=report.rater_label)
     return chart("flow", svg, caption, wide=len(columns) > 2)

@@ -13,7 +13,7 @@ from analysis.services import StudyStillBlinded
 from analysis.views.reports import still_blinded
 from annotation.models import Study
 
-COLUMNS = {"neuron_id": "Neuron", "layer": "Layer", "share": "Yes"}
+COLUMNS = {"neuron_id": "Neuron", "share": "Yes", "layer": "Layer"}
 VERDICT_WORDS = {
     "yes": "more yes than no",
     "no": "more no than yes",
