@@ -119,7 +119,7 @@ def test_nor_are_few_raters_or_gaps(change, shape):
 
 
 @pytest.mark.parametrize("changes", PLANS, ids=str)
-@pytest.mark.parametrize("change", [everybody_says("yes"), without("solu"), nothing_judged], ids=str)
+@pytest.mark.parametrize("change", [everybody_says("yes"), without("solu"), nothing_judged], ids=("all yes", "no solu", "nothing judged"))
 def test_nor_is_another_plan(change, changes):
     report = report_of(change, make_plan(groups=GROUPS, permutations=200, **changes))
     holds_together(report)
