@@ -118,8 +118,11 @@ def test_nor_are_few_raters_or_gaps(change, shape):
     holds_together(report_of(change, **shape))
 
 
+CHANGES = {"all yes": everybody_says("yes"), "no solu": without("solu"), "nothing judged": nothing_judged}
+
+
 @pytest.mark.parametrize("changes", PLANS, ids=str)
-@pytest.mark.parametrize("change", [everybody_says("yes"), without("solu"), nothing_judged], ids=("all yes", "no solu", "nothing judged"))
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_nor_is_another_plan(change, changes):
     report = report_of(change, make_plan(groups=GROUPS, permutations=200, **changes))
     holds_together(report)
