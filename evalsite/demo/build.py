@@ -24,7 +24,7 @@ from neurons.selectors import harvest_finished
 
 CORPUS = "embedded"
 OPEN_STUDY, FINISHED_STUDY = "solu-one-layer", "solu-one-layer-simulated"
-MAX_TOKENS = 800_000  # of the harvest split; enough that every neuron has 20 different snippets
+MAX_TOKENS = 600_000  # of the harvest split; enough that every neuron has 20 different snippets
 NETWORKS = ("1l-256-gelu", "1l-256-solu-ln", "1l-256-gelu-ln")
 
 # The design that ships for users to start from; the demo changes its name and who rates.
