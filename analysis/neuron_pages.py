@@ -137,7 +137,7 @@ def _filtered(table: pd.DataFrame, query: NeuronQuery) -> pd.DataFrame:
 def _sorted(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     name = sort.removeprefix("-")
     if name not in SORTS or sort == "neuron_id":
-        return table  # as it comes: by size, arm, layer and name
+        return table  # as it comes: by size, arm, layer and number
     if name == "neuron_id":
         return table.iloc[::-1]
     return table.sort_values(name, ascending=not sort.startswith("-"), kind="stable", na_position="last")

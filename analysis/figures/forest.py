@@ -175,7 +175,7 @@ def x_of(value: float, low: float, high: float) -> float:
 def estimate_said(number: Number, scale: Scale) -> str:
     """Estimate and interval as the scale writes them."""
     if not number.defined:
-        return "no data"
+        return "not estimated" if number.refused else "no data"
     if not number.bounded:
         return f"{scale.form(number.estimate)}, no interval"
     return f"{scale.form(number.estimate)} [{scale.form(number.low)}, {scale.form(number.high)}]"

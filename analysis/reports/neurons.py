@@ -27,8 +27,8 @@ def neuron_table(judgments: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `NEURON_COLUMNS`, sorted by size, arm, layer and name. `neuron` is missing where the name does not end in a
-        number; `share` of yes among yes and no is missing without either; `majority` is "yes", "no", "tie" or "".
+        `NEURON_COLUMNS`, sorted by size, arm, layer, number and name. `neuron` is missing where the name does not end
+        in a number; `share` of yes among yes and no is missing without either; `majority` is "yes", "no", "tie" or "".
         `verdicts` and `rules` are lists of (rater, text), sorted by rater; over several corpora a rater may stand
         there more than once.
     """
@@ -41,7 +41,7 @@ def neuron_table(judgments: pd.DataFrame) -> pd.DataFrame:
     made["share"] = made["yes"] / made["judged"].where(made["judged"] > 0)
     made["majority"] = _majorities(made["yes"].to_numpy(), made["no"].to_numpy())
     made["verdicts"], made["rules"] = (_listed(table, codes, len(first), name) for name in ("verdict", "rule"))
-    return made.sort_values(["size", "arm", "layer", "neuron_id"], ignore_index=True)[NEURON_COLUMNS]
+    return made.sort_values(["size", "arm", "layer", "neuron", "neuron_id"], ignore_index=True)[NEURON_COLUMNS]
 
 
 def _counted_rows(judgments: pd.DataFrame) -> pd.DataFrame:

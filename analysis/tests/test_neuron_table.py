@@ -25,6 +25,7 @@ def test_every_neuron_has_a_row_with_its_counts(tables, table):
     judged = table[table["judged"] > 0]
     assert (judged["share"] == judged["yes"] / judged["judged"]).all()
     assert (table["neuron_id"].str.extract(r"N(\d+)$")[0].astype(int) == table["neuron"]).all()
+    assert all(here["neuron"].is_monotonic_increasing for _, here in table.groupby(["size", "arm", "layer"]))
 
 
 def test_majorities_are_named(table):
