@@ -13,6 +13,7 @@ NUMBERS = (
     ("estimate", "number", "null: undefined for these data"),
     ("low, high", "number", "limits of the interval at the level; null: none, and refused says why"),
     ("se", "number", "standard error of the estimate; null: the limits are not made from one"),
+    ("statistic, df", "number", "of a test: its statistic, in the unit that method says, and degrees of freedom"),
     ("level", "number", "confidence level"),
     ("method", "string", "how the interval was made"),
     ("estimand", "string", "the question that it answers"),

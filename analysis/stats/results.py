@@ -1,10 +1,11 @@
 """What every statistic returns: an estimate that names its interval, its method and the question it answers."""
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 UNDEFINED = float("nan")
+FLOATS = ("estimate", "low", "high", "se", "statistic", "df")  # may be undefined
 PRIMARY, PLANNED, SENSITIVITY, EXPLORATORY = "primary", "planned", "sensitivity", "exploratory"
 
 
@@ -112,6 +113,8 @@ class Number:
     status: str = EXPLORATORY
     refused: str = ""  # why no limits are given although there are data
     se: float = UNDEFINED  # standard error, where the limits are made from one
+    statistic: float = UNDEFINED  # of a test, in the unit that `method` says
+    df: float = UNDEFINED  # of a test; NaN where the method has none
 
     @classmethod
     def of(
@@ -137,7 +140,7 @@ class Number:
     def of_test(cls, test: Test, *, kind: str, level: float, **place: str) -> Self:
         """A report row from a test: the estimate is its p value, and there are no limits."""
         p = Interval(test.p, UNDEFINED, UNDEFINED, level, test.method, test.hypothesis, test.n, test.judgments)
-        return cls.of(p, kind=kind, unit="p", **place)
+        return replace(cls.of(p, kind=kind, unit="p", **place), statistic=test.statistic, df=test.df)
 
     @property
     def defined(self) -> bool:
@@ -155,7 +158,7 @@ class Number:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        found = {key: row.get(key) for key in ("estimate", "low", "high", "se")}  # reports of long ago have no se
+        found = {key: row.get(key) for key in FLOATS}  # reports of long ago have not all of them
         return cls(**{**row, **{key: UNDEFINED if value is None else float(value) for key, value in found.items()}})
 
 
