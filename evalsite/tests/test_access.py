@@ -6,8 +6,10 @@ page fails the first test until somebody has decided here who may open it.
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AnonymousUser, Group
 from django.http import HttpResponse
@@ -323,7 +325,10 @@ def test_an_account_without_a_role_is_told_whom_to_ask(client):
 
 
 @pytest.mark.django_db
-def test_a_database_has_a_group_for_every_role_and_no_group_of_former_names():
+def test_the_migrations_make_a_group_for_every_role_and_leave_none_of_former_names():
+    Group.objects.all().delete()  # whether or not a test with transactions of its own has emptied the database before
+    import_module("annotation.migrations.0002_groups").create_groups(apps, None)
+    import_module("annotation.migrations.0009_roles").roles_make(apps, None)
     assert set(Group.objects.values_list("name", flat=True)) == ROLES
 
 
